@@ -1,0 +1,69 @@
+# InstructMining: config, schema, includes, targets. The stages are in rules/, in the order the data flows.
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+# a config named with --configfile replaces the embedded default: Snakemake would merge the two
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/inputs.smk"
+include: "rules/datasets.smk"
+include: "rules/models.smk"
+include: "rules/indicators.smk"
+include: "rules/mixtures.smk"
+include: "rules/quality_rules.smk"
+include: "rules/rankings.smk"
+include: "rules/runs.smk"
+include: "rules/searches.smk"
+include: "rules/evaluations.smk"
+include: "rules/report.smk"
+
+
+# seconds each: a cluster's queue would cost more than the work
+localrules:
+    all,
+    subsets,
+    fetch_package,
+    draw_mixture,
+    rank_pool,
+    select_subset,
+    select_trial,
+    propose_size,
+    choose_size,
+    describe_model,
+    join_indicators,
+    check_indicators,
+    report_summary,
+    report_comparison,
+    report_search,
+    report_quality_rule,
+    report_indicators,
+    report_examples,
+    report_data,
+
+
+rule all:
+    default_target: True
+    input:
+        get_targets(),
+
+
+# after data have grown: run this target first, then all; what selects the same examples is then not trained again
+rule subsets:
+    input:
+        get_subset_targets(),
+
+
+# not --report-after-run: that fails on a dry run and writes a report without pages after a partial one
+onsuccess:
+    if get_report_pages() and all(Path(page).exists() for page in get_report_pages()):
+        configs = " ".join(f"--configfile {path}" for path in workflow.overwrite_configfiles)
+        shell(
+            "{sys.executable} -m snakemake --snakefile {workflow.main_snakefile} --workflow-profile none"
+            " --cores 1 --quiet all {configs} --report results/report.html"
+        )

@@ -1,0 +1,147 @@
+# The checked config, what wildcards may be, and what the targets are. Nothing here runs a job.
+import os
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
+from snakemake.common.configfile import load_configfile
+
+SOURCE = str(Path(workflow.basedir) / "src")
+# jobs import the package from this checkout, wherever they run
+sys.path.insert(0, SOURCE)
+os.environ.update(PYTHONPATH=os.pathsep.join([SOURCE, *filter(None, [os.environ.get("PYTHONPATH")])]))
+
+from instructmining import search, versions
+from instructmining.config import (
+    columns,
+    comparison_subsets,
+    entries_for,
+    load_defaults_and_check,
+    mixture_names,
+    rule_columns,
+    seeded_names,
+    shards,
+    strategy_columns,
+    strategy_settings,
+    warnings,
+)
+from instructmining.errors import InputError
+from instructmining.scorers import output_columns
+
+
+def get_checked_config():
+    """The config with every default, or one line that names the key."""
+    where = ", ".join(os.path.relpath(path) for path in workflow.overwrite_configfiles or workflow.configfiles)
+    try:
+        return load_defaults_and_check(
+            config, load_configfile(Path(workflow.basedir) / "workflow/schemas/config.schema.yaml"), where
+        )
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
+
+
+config = get_checked_config()
+for warning in warnings(config):
+    logger.warning(f"warning: {warning}")
+
+
+wildcard_constraints:
+    benchmark=r"[a-z0-9_]+",
+    block=r"[a-z0-9_]+",
+    comparison=r"[a-z0-9_]+",
+    dataset=r"[a-z0-9_]+",
+    entry=r"[a-z0-9_]+",
+    i=r"\d\d\d+",
+    model=r"[a-z0-9_]+",
+    pool=r"[a-z0-9_]+",
+    quality_rule=r"[a-z0-9_]+",
+    ranking=r"(?!(?:mixtures|searches)/)[a-z0-9_]+(?:-\d+)?",
+    recipe=r"[a-z0-9_]+",
+    search=r"[a-z0-9_]+",
+    shard=r"\d+-of-\d+",
+    size=r"[1-9]\d*|all|best-[a-z0-9_]+",
+    strategy=r"[a-z0-9_]+(?:-\d+)?",
+    subset=r"mixtures/[a-z0-9_]+-\d+|searches/[a-z0-9_]+/\d+|[a-z0-9_]+(?:-\d+)?/[a-z0-9_]+/(?:\d+|all|best-[a-z0-9_]+)",
+    t=r"\d\d\d+",
+
+
+def get_best_subset(name):
+    """The subset that a search ends with."""
+    settings = config["searches"][name]
+    return f"{settings['strategy']}/{settings['pool']}/best-{name}"
+
+
+def get_kept_subsets():
+    """Subsets whose runs keep their weights: the best of every search, and comparisons that ask for it."""
+    kept = [get_best_subset(name) for name in config["searches"]]
+    for name, settings in config["comparisons"].items():
+        kept += comparison_subsets(config, name) if settings["keep_models"] else []
+    return sorted(set(kept))
+
+
+# a pattern that nothing matches where nothing is kept
+KEPT_SUBSETS = "|".join(get_kept_subsets()) or "(?!)"
+
+
+def get_final_files():
+    """The run that each search ends with: its model, its card, its subset."""
+    runs = [f"results/runs/{s['recipe']}/{get_best_subset(name)}" for name, s in config["searches"].items()]
+    return [f"{run}/{file}" for run in runs for file in ("model", "README.md", "subset.parquet", "subset.jsonl")]
+
+
+def get_comparison_files(name, folder, end):
+    """One file a recipe, subset and benchmark of a comparison."""
+    settings = config["comparisons"][name]
+    return [
+        f"results/{folder}/{recipe}/{subset}/{benchmark}{end}"
+        for recipe in settings["recipes"]
+        for subset in comparison_subsets(config, name)
+        for benchmark in settings["benchmarks"]
+    ]
+
+
+def get_targets():
+    """Everything the config names."""
+    return [
+        *(f"results/quality_rules/{name}.json" for name in config["quality_rules"]),
+        *(f"results/searches/{name}.json" for name in config["searches"]),
+        *(path for name in config["comparisons"] for path in get_comparison_files(name, "evaluations", ".json")),
+        *get_final_files(),
+        *get_report_pages(),
+    ]
+
+
+def get_subset_targets():
+    """Subsets that are known without a search: what grown data change before anything is trained."""
+    named = [subset for name in config["comparisons"] for subset in comparison_subsets(config, name)]
+    fixed = [subset for subset in named if not Path(subset).name.startswith("best-")]
+    blocks = [block["name"] for block in config["mixtures"]]
+    mixtures = [f"mixtures/{name}" for name in mixture_names(config, blocks)]
+    return [f"results/subsets/{subset}.parquet" for subset in dict.fromkeys([*mixtures, *fixed])]
+
+
+def get_report_pages():
+    """The report's pages for what the config has."""
+    pages = ["results/figures/summary.html"] if config["quality_rules"] or config["comparisons"] else []
+    pages += ["results/figures/data.html"] if config["datasets"] else []
+    pages += [f"results/figures/comparisons/{name}.html" for name in config["comparisons"]]
+    pages += [f"results/figures/searches/{name}.html" for name in config["searches"]]
+    pages += [f"results/figures/quality_rules/{name}.html" for name in config["quality_rules"]]
+    pages += ["results/figures/indicators.html"] if get_shown_rankings() else []
+    pages += [f"results/figures/examples/{strategy}/{pool}.html" for strategy, pool in get_shown_rankings()]
+    return pages
+
+
+def get_rankings():
+    """Strategy (or one of its orders) and pool of every ranking that a search or comparison uses."""
+    used = [(settings["strategy"], settings["pool"]) for settings in config["searches"].values()]
+    for settings in config["comparisons"].values():
+        used += [(strategy, pool) for strategy in settings["strategies"] for pool in settings["pools"]]
+    return sorted(set(used))
+
+
+def get_shown_rankings():
+    """Those by a quality rule: their best and worst examples are a page of the report."""
+    kinds = {name: settings["kind"] for name, settings in config["strategies"].items()}
+    return [(strategy, pool) for strategy, pool in get_rankings() if kinds.get(strategy) == "quality_rule"]

@@ -1,0 +1,87 @@
+rule score:
+    input:
+        unpack(get_score_inputs),
+    output:
+        "results/indicators/{dataset}/{entry}/{shard}.parquet",
+    log:
+        "logs/score/{dataset}/{entry}/{shard}.log",
+    params:
+        settings=get_indicator_settings,
+        version=get_scorer_version,
+    benchmark:
+        "results/costs/score/{dataset}/{entry}/{shard}.tsv"
+    conda:
+        "../envs/models.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    script:
+        "../workflow/scripts/score.py"
+
+
+rule fit_preference_head:
+    input:
+        unpack(get_preference_head_inputs),
+    output:
+        "results/preference_heads/{entry}.json",
+    log:
+        "logs/fit_preference_head/{entry}.log",
+    params:
+        settings=get_preference_head_settings,
+        version=versions.PREFERENCE_HEAD,
+    benchmark:
+        "results/costs/fit_preference_head/{entry}.tsv"
+    conda:
+        "../envs/models.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    script:
+        "../workflow/scripts/fit_preference_head.py"
+
+
+rule join_indicators:
+    input:
+        examples="results/datasets/{dataset}/examples.parquet",
+        shards=get_indicator_shards,
+    output:
+        "results/indicators/{dataset}.parquet",
+    log:
+        "logs/join_indicators/{dataset}.log",
+    params:
+        columns=get_indicator_columns,
+    benchmark:
+        "results/costs/join_indicators/{dataset}.tsv"
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    script:
+        "../workflow/scripts/join_indicators.py"
+
+
+rule check_indicators:
+    input:
+        unpack(get_indicator_check_inputs),
+    output:
+        "results/indicator_check.json",
+    log:
+        "logs/check_indicators.log",
+    params:
+        settings=get_indicator_check_settings,
+        columns=get_check_columns,
+        version=versions.INDICATOR_CHECK,
+    benchmark:
+        "results/costs/check_indicators.tsv"
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    script:
+        "../workflow/scripts/check_indicators.py"

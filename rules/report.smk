@@ -1,0 +1,171 @@
+rule report_summary:
+    input:
+        quality_rules=get_all_quality_rules,
+        observations=get_all_observations,
+        indicator_check=get_indicator_check,
+        searches=get_all_searches,
+        comparisons=get_all_comparison_tables,
+        evaluations=get_all_comparison_evaluations,
+        subsets=get_all_comparison_subsets,
+        examples=get_all_example_tables,
+        runs=get_all_runs,
+    output:
+        report(
+            "results/figures/summary.html",
+            caption="../workflow/report/summary.rst",
+            category="1 Summary",
+            labels={"page": "what was found"},
+        ),
+    log:
+        "logs/report_summary/summary.log",
+    params:
+        random=get_random_strategies,
+        evaluations=get_evaluations_by_comparison,
+        selection_benchmarks=get_selection_benchmarks,
+        models=get_final_models,
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    script:
+        "../workflow/scripts/report_summary.py"
+
+
+rule report_comparison:
+    input:
+        evaluations=get_comparison_evaluations,
+        item_losses=get_comparison_items,
+        subsets=get_comparison_subset_files,
+    output:
+        page=report(
+            "results/figures/comparisons/{comparison}.html",
+            caption="../workflow/report/comparison.rst",
+            category="2 Comparison",
+            labels={"comparison": "{comparison}", "what": "page"},
+        ),
+        table=report(
+            "results/tables/{comparison}.csv",
+            caption="../workflow/report/comparison_table.rst",
+            category="2 Comparison",
+            labels={"comparison": "{comparison}", "what": "table as CSV"},
+        ),
+    log:
+        "logs/report_comparison/{comparison}.log",
+    params:
+        random=get_random_strategies,
+        selection_benchmarks=get_selection_benchmarks,
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    script:
+        "../workflow/scripts/report_comparison.py"
+
+
+rule report_search:
+    input:
+        search="results/searches/{search}.json",
+    output:
+        report(
+            "results/figures/searches/{search}.html",
+            caption="../workflow/report/search.rst",
+            category="3 Search",
+            labels={"search": "{search}"},
+        ),
+    log:
+        "logs/report_search/{search}.log",
+    params:
+        settings=get_search_settings,
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    script:
+        "../workflow/scripts/report_search.py"
+
+
+rule report_quality_rule:
+    input:
+        quality_rule="results/quality_rules/{quality_rule}.json",
+        observations="results/quality_rules/{quality_rule}/observations.csv",
+        all_subsets="results/quality_rules/{quality_rule}/all_subsets.csv",
+    output:
+        report(
+            "results/figures/quality_rules/{quality_rule}.html",
+            caption="../workflow/report/quality_rule.rst",
+            category="4 Quality rule",
+            labels={"quality rule": "{quality_rule}"},
+        ),
+    log:
+        "logs/report_quality_rule/{quality_rule}.log",
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    script:
+        "../workflow/scripts/report_quality_rule.py"
+
+
+rule report_indicators:
+    input:
+        indicators=get_all_indicator_tables,
+        indicator_check=get_indicator_check,
+    output:
+        report(
+            "results/figures/indicators.html",
+            caption="../workflow/report/indicators.rst",
+            category="5 Indicators",
+            labels={"page": "distributions and check"},
+        ),
+    log:
+        "logs/report_indicators/indicators.log",
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    script:
+        "../workflow/scripts/report_indicators.py"
+
+
+rule report_examples:
+    input:
+        ranking="results/rankings/{strategy}/{pool}.parquet",
+        examples=get_pool_examples,
+        indicators=get_pool_indicator_tables,
+        summaries=get_pool_summaries,
+    output:
+        page=report(
+            "results/figures/examples/{strategy}/{pool}.html",
+            caption="../workflow/report/examples.rst",
+            category="6 Examples",
+            labels={"strategy": "{strategy}", "pool": "{pool}", "what": "page"},
+        ),
+        table=report(
+            "results/tables/examples/{strategy}/{pool}.csv",
+            caption="../workflow/report/examples.rst",
+            category="6 Examples",
+            labels={"strategy": "{strategy}", "pool": "{pool}", "what": "table as CSV"},
+        ),
+    log:
+        "logs/report_examples/{strategy}/{pool}.log",
+    params:
+        examples=get_number_of_examples,
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    script:
+        "../workflow/scripts/report_examples.py"
+
+
+rule report_data:
+    input:
+        summaries=get_all_summaries,
+    output:
+        report(
+            "results/figures/data.html",
+            caption="../workflow/report/data.rst",
+            category="7 Data",
+            labels={"page": "datasets"},
+        ),
+    log:
+        "logs/report_data/data.log",
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    script:
+        "../workflow/scripts/report_data.py"

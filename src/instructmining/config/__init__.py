@@ -1,0 +1,80 @@
+"""The configuration: defaults, checks before any job starts, and the names that follow from it.
+
+A checked configuration is plain data with every default filled in, and every benchmark naming a dataset.
+"""
+
+from copy import deepcopy
+from typing import Any
+
+from instructmining.config.names import (
+    columns,
+    comparison_subsets,
+    entries_for,
+    mixture_names,
+    required_section,
+    rule_columns,
+    seeded_names,
+    shards,
+    strategy_columns,
+    strategy_settings,
+)
+from instructmining.config.references import reference_problems
+from instructmining.config.schema import Problem, fill_defaults, plain_problems, schema_problems
+from instructmining.config.warnings import warnings
+from instructmining.errors import InputError
+
+__all__ = [
+    "columns",
+    "comparison_subsets",
+    "entries_for",
+    "load_defaults_and_check",
+    "mixture_names",
+    "required_section",
+    "rule_columns",
+    "seeded_names",
+    "shards",
+    "strategy_columns",
+    "strategy_settings",
+    "warnings",
+]
+
+_BENCHMARK_KEYS = ("kind", "dataset", "max_length", "batch_tokens")
+
+
+def load_defaults_and_check(raw: dict[str, Any], schema: dict[str, Any], where: str) -> dict[str, Any]:
+    """A new configuration: ``raw`` with all defaults of ``schema``, checked, benchmarks' own sources as datasets.
+
+    InputError with one line, ``{where}: {key}: {problem}``: the first problem by path, and how many more there are.
+    """
+    _stop_at(where, plain_problems(raw))
+    _stop_at(where, schema_problems(raw, schema))
+    config, problems = _with_benchmark_datasets(fill_defaults(raw, schema, schema))
+    _stop_at(where, problems)
+    _stop_at(where, reference_problems(config))
+    return config
+
+
+def _stop_at(where: str, problems: list[Problem]) -> None:
+    if not problems:
+        return
+    ordered = sorted(dict.fromkeys(problems), key=lambda problem: [(isinstance(p, str), p) for p in problem.path])
+    more = len(ordered) - 1
+    tail = f" (and {more} more problem{'s' if more > 1 else ''})" if more else ""
+    # a key of the user's may hold a line break
+    raise InputError(" ".join(f"{where}: {ordered[0]}{tail}".splitlines()))
+
+
+def _with_benchmark_datasets(filled: dict[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+    config, problems = deepcopy(filled), []
+    for name, benchmark in config["benchmarks"].items():
+        source = {key: value for key, value in benchmark.items() if key not in _BENCHMARK_KEYS}
+        own = {key: benchmark[key] for key in _BENCHMARK_KEYS if key in benchmark}
+        config["benchmarks"][name] = {"dataset": name, **own}
+        if "dataset" in benchmark:
+            continue
+        if name in config["datasets"]:
+            problems.append(
+                Problem(("benchmarks", name), f"has a source of its own, but datasets.{name} exists: rename one")
+            )
+        config["datasets"][name] = source
+    return config, problems

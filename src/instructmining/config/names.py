@@ -1,0 +1,105 @@
+"""What follows from a checked configuration: the names of seeds, subsets, shards and columns. Pure functions."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from instructmining.errors import InputError
+from instructmining.regression import PRESETS
+from instructmining.scorers import ONE_SHARD, WHOLE_DATASET, output_columns
+
+Config = dict[str, Any]
+
+
+def required_section(config: Config, section: str, target: str) -> Any:
+    """The section's content; InputError if it is absent or empty."""
+    if not config.get(section):
+        raise InputError(f"target {target} needs section {section} in the config")
+    return config[section]
+
+
+def seeded_names(config: Config, strategy: str) -> list[str]:
+    """The orders that a strategy stands for: ``random-0``, ``random-1``, … with seeds, else its own name."""
+    seeds = config["strategies"][strategy].get("seeds")
+    return [strategy] if seeds is None else [f"{strategy}-{index}" for index in range(seeds)]
+
+
+def strategy_settings(config: Config, name: str) -> tuple[str, dict[str, Any]]:
+    """Strategy and settings of one order: ``random-1`` -> ``random``, with ``index: 1`` in place of ``seeds``.
+
+    The number of seeds is left out, so that one more leaves the others' settings as they were. InputError for a name
+    that the config does not have.
+    """
+    strategy, _, index = name.partition("-")
+    if strategy not in config["strategies"] or name not in seeded_names(config, strategy):
+        raise InputError(f"no strategy {name} in the config")
+    settings = {key: value for key, value in config["strategies"][strategy].items() if key != "seeds"}
+    return strategy, {**settings, "index": int(index)} if index else settings
+
+
+def columns(config: Config) -> dict[str, tuple[str, str]]:
+    """Every indicator column -> (config entry, output of its scorer), sorted by column."""
+    found = {
+        column: (entry, output)
+        for entry, settings in config["indicators"].items()
+        for output, column in output_columns(entry, settings).items()
+    }
+    return dict(sorted(found.items()))
+
+
+def entries_for(config: Config, wanted: Iterable[str]) -> list[str]:
+    """The config entries that compute these columns, sorted. InputError for a column that none computes."""
+    known = columns(config)
+    missing = sorted(set(wanted) - set(known))
+    if missing:
+        raise InputError(f"no entry of indicators computes {', '.join(missing)}")
+    return sorted({known[column][0] for column in wanted})
+
+
+def shards(config: Config, dataset: str, entry: str | None = None) -> list[str]:
+    """``000-of-004`` … of a dataset; one alone for an entry whose scorer must see the whole dataset."""
+    if entry is not None and config["indicators"][entry]["scorer"] in WHOLE_DATASET:
+        return [ONE_SHARD]
+    count = config["datasets"][dataset]["shards"]
+    return [f"{shard:03d}-of-{count:03d}" for shard in range(count)]
+
+
+def mixture_names(config: Config, blocks: Iterable[str]) -> list[str]:
+    """``base-000``, ``base-001``, … of the blocks, in the order given."""
+    counts = {block["name"]: block["count"] for block in config["mixtures"]}
+    return [f"{block}-{i:03d}" for block in blocks for i in range(counts[block])]
+
+
+def rule_columns(config: Config, quality_rule: str) -> list[str]:
+    """Columns that a quality rule may use: those it names, its candidates, or all of the config for ``auto``.
+
+    A rule fitted from a table with ``auto`` and no candidates chooses among the table's columns: the list is empty.
+    """
+    rule = config["quality_rules"][quality_rule]
+    if "preset" in rule:
+        published = [name for name in PRESETS[rule["preset"]]["coefficients"] if name != "intercept"]
+        return [rule["columns"].get(name, name) for name in published]
+    if rule["indicators"] != "auto":
+        return list(rule["indicators"])
+    if rule["candidates"] is not None:
+        return list(rule["candidates"])
+    return list(columns(config)) if "mixtures" in rule else []
+
+
+def strategy_columns(config: Config, strategy: str) -> list[str]:
+    """Indicator columns that a strategy's ranking reads; ``strategy`` may carry its seed (``random-1``)."""
+    _, settings = strategy_settings(config, strategy if "-" in strategy else seeded_names(config, strategy)[0])
+    if settings["kind"] == "quality_rule":
+        return rule_columns(config, settings["quality_rule"])
+    return [settings["indicator"]] if settings["kind"] == "longest" else []
+
+
+def comparison_subsets(config: Config, name: str) -> list[str]:
+    """Subsets of a comparison: {order}/{pool}/{size} for each pool, order and size; {strategy}/{pool}/all for full."""
+    comparison = config["comparisons"][name]
+    found = []
+    for pool in comparison["pools"]:
+        for strategy in comparison["strategies"]:
+            whole = config["strategies"][strategy]["kind"] == "full"
+            sizes = ["all"] if whole else comparison["sizes"]
+            found += [f"{order}/{pool}/{size}" for order in seeded_names(config, strategy) for size in sizes]
+    return found

@@ -1,0 +1,1 @@
+"""Benchmarks, one module a kind, each with ``evaluate(...)``."""

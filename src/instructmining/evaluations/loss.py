@@ -1,0 +1,45 @@
+"""Evaluation by loss: mean negative log-likelihood per response token on a held-out set (IM section 3, CR 4)."""
+
+from typing import Any
+
+import polars as pl
+
+from instructmining.errors import InputError
+from instructmining.likelihood import read_responses
+from instructmining.models import load_causal_lm, load_tokenizer
+from instructmining.prompts import encode
+
+UNIT = "nats per response token"
+
+
+def evaluate(model_path: str, examples: pl.DataFrame, settings: dict[str, Any]) -> tuple[dict[str, Any], pl.DataFrame]:
+    """Sum of the NLL of all response tokens given their prompts, divided by their number; lower is better.
+
+    The end token is not counted. Returns the figures (value, n_used, n_expected, tokens, truncated) and the items:
+    id, nll (nats, null where an item has no response token), tokens, value. Errors: InputError if no item can be used.
+    """
+    tokenizer = load_tokenizer(model_path)
+    model = load_causal_lm(model_path, precision=settings["precision"], device=settings["device"])
+    limits = (settings["max_length"], settings["max_prompt_length"])
+    encoded = encode(examples, tokenizer, settings["template"], *limits, end=False)
+    readings = read_responses(model, encoded, settings["batch_tokens"], what="items evaluated")
+    items = pl.DataFrame(
+        {
+            "id": examples["id"],
+            "nll": pl.Series([r.nll if r else None for r in readings], dtype=pl.Float64),
+            "tokens": pl.Series([r.tokens if r else 0 for r in readings], dtype=pl.Int64),
+        }
+    ).with_columns(value=pl.col("nll") / pl.col("tokens"))
+    used = items.drop_nulls("nll")
+    if used.is_empty():
+        raise InputError("evaluation: no item has a response token within max_length")
+    figures = {
+        "value": float(used["nll"].sum()) / int(used["tokens"].sum()),
+        "n_used": used.height,
+        "n_expected": items.height,
+        "unit": UNIT,
+        "direction": "lower_is_better",
+        "tokens": int(used["tokens"].sum()),
+        "truncated": sum(example.truncated for example in encoded),
+    }
+    return figures, items

@@ -1,0 +1,91 @@
+"""Examples: their columns, their ids, and reading them back in the order of a subset."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from instructmining.errors import InputError
+
+EXAMPLE_SCHEMA = pl.Schema(
+    {
+        "id": pl.String,
+        "instruction": pl.String,
+        "input": pl.String,
+        "output": pl.String,
+        "dataset": pl.String,
+        "row": pl.Int64,
+    }
+)
+
+
+def canonical(text: str) -> str:
+    r"""The text with ``\r\n`` and ``\r`` as ``\n``, without leading and trailing whitespace. Idempotent."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
+def example_id(instruction: str, input: str, output: str) -> str:
+    """First 20 hex digits (80 bits) of the SHA-256 of the three canonical texts.
+
+    It depends on the content alone: a dataset added, reordered or repeated changes nobody else's id.
+    Raises UnicodeEncodeError on lone surrogates: such rows are rejected before.
+    """
+    texts = (canonical(text) for text in (instruction, input, output))
+    # The length before each text keeps ("ab", "c") and ("a", "bc") apart.
+    joined = "".join(f"{len(text)}:{text}" for text in texts)
+    return hashlib.sha256(joined.encode()).hexdigest()[:20]
+
+
+def prompt_text(instruction: str, input: str) -> str:
+    """Instruction and input joined by a newline; the instruction alone when the input is empty."""
+    return f"{instruction}\n{input}" if input else instruction
+
+
+def folded_prompt(instruction: str, input: str) -> str:
+    """The prompt without differences of case and whitespace: two datasets are compared on this."""
+    return " ".join(prompt_text(instruction, input).casefold().split())
+
+
+def prompts_of(paths: Iterable[str | Path]) -> set[str]:
+    """The folded prompts of several examples files."""
+    return {
+        folded_prompt(instruction, input)
+        for path in paths
+        for instruction, input in read_examples(path).select("instruction", "input").iter_rows()
+    }
+
+
+def read_examples(path: str | Path, ids: Sequence[str] | None = None) -> pl.DataFrame:
+    """Examples of one file (columns ``EXAMPLE_SCHEMA``): all in source order, or those of ``ids`` in their
+    order, repeated where an id is.
+
+    Raises InputError if the file is missing or is none of ours, or if an id is not in it.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such examples file")
+    frame = pl.read_parquet(path)
+    if frame.schema != EXAMPLE_SCHEMA:
+        raise InputError(f"{path}: expected the columns {', '.join(EXAMPLE_SCHEMA)}, found {frame.columns}")
+    if ids is None:
+        return frame
+    wanted = pl.DataFrame({"id": ids}, schema={"id": pl.String})
+    found = wanted.join(frame, on="id", how="left", maintain_order="left")
+    missing = found.filter(pl.col("dataset").is_null())["id"]
+    if len(missing):
+        raise InputError(f"{path}: {len(missing)} of {len(wanted)} ids are not in it, first {missing[0]!r}")
+    return found.select(EXAMPLE_SCHEMA.names())
+
+
+def load_rows(subset: pl.DataFrame, template: str | Path) -> pl.DataFrame:
+    """The examples (columns ``EXAMPLE_SCHEMA``) of a subset (columns ``id``, ``dataset``), in its order.
+
+    ``template`` names the examples file of a dataset, as in ``results/datasets/{dataset}/examples.parquet``.
+    Raises InputError as ``read_examples`` does.
+    """
+    numbered = subset.select("id", "dataset").with_row_index("position")
+    parts = [EXAMPLE_SCHEMA.to_frame().with_columns(pl.lit(0, pl.UInt32).alias("position"))]
+    for (dataset,), part in numbered.group_by("dataset", maintain_order=True):
+        path = str(template).format(dataset=dataset)
+        parts.append(read_examples(path, part["id"].to_list()).with_columns(part["position"]))
+    return pl.concat(parts).sort("position").drop("position")

@@ -1,0 +1,79 @@
+"""Writing artifacts: atomically, with provenance inside, and the same bytes for the same content."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from instructmining.errors import InputError
+
+PROVENANCE_KEY = "provenance"
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; move it into place only if the block succeeds.
+
+    A job that dies half-way leaves the old file, or none: never half of one.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    os.close(descriptor)
+    temporary = Path(name)
+    try:
+        yield temporary
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write UTF-8 text atomically."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | Path, data: Any) -> None:
+    """Write JSON atomically, indented, keys in the order given. NaN and infinity are refused (ValueError)."""
+    write_text(path, json.dumps(data, indent=1, allow_nan=False) + "\n")
+
+
+def read_json(path: str | Path) -> Any:
+    """Read a JSON artifact; InputError names the file if it is not one."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: expected a JSON file: {error}") from error
+
+
+def write_parquet(frame: pl.DataFrame, path: str | Path, provenance: dict[str, Any] | None = None) -> None:
+    """Write a frame atomically; ``provenance`` goes into the file's key-value metadata as JSON."""
+    metadata = {PROVENANCE_KEY: json.dumps(provenance or {}, sort_keys=True, allow_nan=False)}
+    with replacing(path) as temporary:
+        frame.write_parquet(temporary, metadata=metadata)
+
+
+def read_provenance(path: str | Path) -> dict[str, Any]:
+    """The provenance that ``write_parquet`` stored."""
+    found: dict[str, Any] = json.loads(pl.read_parquet_metadata(path).get(PROVENANCE_KEY, "{}"))
+    return found
+
+
+def sha256(path: str | Path) -> str:
+    """Hex SHA-256 of a file's bytes."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_csv(frame: pl.DataFrame, path: str | Path) -> None:
+    """Write a CSV atomically; floats in full (shortest form that reads back the same)."""
+    with replacing(path) as temporary:
+        frame.write_csv(temporary)

@@ -1,0 +1,163 @@
+"""One self-contained HTML page from headings, words, charts and tables.
+
+A page asks nothing of the network: the Vega and DataTables bundles travel in it once, compressed, and only
+where the page has a chart or a table. Plain text is escaped everywhere; ``markupsafe.Markup`` is kept as it is.
+"""
+
+import gzip
+import json
+from base64 import b64encode
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+import jinja2
+import polars as pl
+import vl_convert
+from itables.javascript import get_expanded_classes, get_expanded_style, get_itable_arguments
+from itables.typing import JavascriptFunction
+from markupsafe import Markup
+
+from instructmining.figures import Figure
+
+_NOTEBOOK_OPTIONS = {
+    "connected",
+    "display_logo_when_loading",
+    "dt_url",
+    "warn_on_undocumented_option",
+    "warn_on_unexpected_option_type",
+}
+
+
+class Part(NamedTuple):
+    """One block of a page: ``html`` is ready; ``specs`` are drawn by the page's script, in order."""
+
+    kind: str
+    html: Markup = Markup("")
+    specs: tuple[dict[str, Any], ...] = ()
+
+
+def heading(text: str, level: int = 2) -> Part:
+    """A heading of level 2 or 3 (level 1 is the page's title)."""
+    return Part("html", Markup("<h{0}>{1}</h{0}>").format(level, text))
+
+
+def words(*paragraphs: str) -> Part:
+    """Paragraphs of text."""
+    return Part("html", Markup("\n").join(Markup("<p>{}</p>").format(text) for text in paragraphs))
+
+
+def bullets(items: Sequence[str]) -> Part:
+    """A list."""
+    lines = Markup("").join(Markup("<li>{}</li>").format(item) for item in items)
+    return Part("html", Markup("<ul>{}</ul>").format(lines))
+
+
+def warning(text: str) -> Part:
+    """A paragraph that the reader must not miss."""
+    return Part("html", Markup('<p class="warning">{}</p>').format(text))
+
+
+def facts(pairs: dict[str, str]) -> Part:
+    """A row of figures: what each is, and its value."""
+    cells = Markup("").join(
+        Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(name, value) for name, value in pairs.items()
+    )
+    return Part("html", Markup('<dl class="facts">{}</dl>').format(cells))
+
+
+def html(markup: Markup) -> Part:
+    """HTML made elsewhere with ``Markup.format``, that is, escaped there."""
+    return Part("html", markup)
+
+
+def charts(*figures: Figure, note: str = "") -> Part:
+    """Charts side by side where the window is wide enough, with a note below."""
+    return Part("charts", Markup("{}").format(note), tuple(_spec(figure) for figure in figures))
+
+
+def table(frame: pl.DataFrame, note: str = "", rows: int = 10, digits: int = 4) -> Part:
+    """A searchable, sortable table; floats are shown with ``digits`` significant digits, kept in full.
+
+    Long texts are cut off by the column's width; the search finds them all the same.
+    """
+    numeric = [i for i, dtype in enumerate(frame.dtypes) if dtype.is_numeric()]
+    floats = [i for i, dtype in enumerate(frame.dtypes) if dtype.is_float()]
+    shown = JavascriptFunction(
+        "function (data, type) { return type !== 'display' || typeof data !== 'number' ? data : "
+        f"data && Math.abs(data) < 1e-3 ? data.toExponential(1) : String(Number(data.toPrecision({digits}))); }}"
+    )
+    arguments = get_itable_arguments(
+        frame,
+        columnDefs=[
+            {"targets": floats, "render": shown},
+            {"targets": numeric, "className": "dt-right"},
+            {"targets": "_all", "defaultContent": ""},
+        ],
+        classes=["display", "compact", "nowrap"],
+        style={"width": "100%"},
+        layout={"topStart": None, "topEnd": "search", "bottomStart": "info", "bottomEnd": "paging"},
+        pageLength=rows,
+        paging=frame.height > rows,
+        scrollX=True,
+        show_dtypes=False,
+        showIndex=False,
+        maxBytes=0,
+        text_in_header_can_be_selected=False,
+    )
+    # What itables' own HTML template does: the options of DataTables, without those of a notebook.
+    options = {key: value for key, value in arguments.items() if key not in _NOTEBOOK_OPTIONS}
+    options |= {"classes": get_expanded_classes(arguments["classes"]), "style": get_expanded_style(arguments["style"])}
+    return Part("table", Markup("{}").format(note), (options,))
+
+
+def page(title: str, parts: Sequence[Part]) -> str:
+    """Assemble the page. The same parts give the same bytes."""
+    return _template().render(
+        title=title,
+        parts=parts,
+        specs=_json([spec for part in parts for spec in part.specs]),
+        vega=_vega() if any(part.kind == "charts" for part in parts) else "",
+        tables=_datatables("js") if any(part.kind == "table" for part in parts) else "",
+        tables_css=_datatables("css") if any(part.kind == "table" for part in parts) else "",
+    )
+
+
+def _spec(figure: Figure) -> dict[str, Any]:
+    spec = figure.to_dict()
+    # Only the address of the schema: nothing reads it, and a page should name no address.
+    spec.pop("$schema")
+    spec.pop("config", None)
+    return spec
+
+
+def _json(data: Any) -> Markup:
+    """JSON for a script element: "<" cannot end it, whatever the texts hold."""
+    return Markup(json.dumps(data, sort_keys=True, allow_nan=False).replace("<", "\\u003c"))
+
+
+def _packed(text: str) -> str:
+    return b64encode(gzip.compress(text.encode(), compresslevel=9, mtime=0)).decode()
+
+
+@cache
+def _vega() -> str:
+    return _packed(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;"))
+
+
+@cache
+def _datatables(suffix: str) -> str:
+    return _packed(files("itables").joinpath(f"html/dt_bundle.{suffix}").read_text(encoding="utf-8"))
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("instructmining"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    return environment.get_template("page.html.j2")

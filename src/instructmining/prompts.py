@@ -1,0 +1,108 @@
+"""From an example to token ids, with the exact place where the response begins.
+
+Templates: Alpaca (tatsu-lab/stanford_alpaca, train.py), Vicuna v1.1 (lm-sys/FastChat, conversation.py), the tokenizer's
+own chat template, and Alpaca without its opening sentence, for models with little room.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from instructmining.examples import prompt_text
+
+TEMPLATES = {
+    "alpaca": (
+        "Below is an instruction that describes a task. "
+        "Write a response that appropriately completes the request.\n\n"
+        "### Instruction:\n{instruction}\n\n### Response:",
+        "Below is an instruction that describes a task, paired with an input that provides further context. "
+        "Write a response that appropriately completes the request.\n\n"
+        "### Instruction:\n{instruction}\n\n### Input:\n{input}\n\n### Response:",
+    ),
+    "alpaca_short": (
+        "### Instruction:\n{instruction}\n\n### Response:\n",
+        "### Instruction:\n{instruction}\n\n### Input:\n{input}\n\n### Response:\n",
+    ),
+    "vicuna": (
+        "A chat between a curious user and an artificial intelligence assistant. The assistant gives helpful, "
+        "detailed, and polite answers to the user's questions. USER: {prompt} ASSISTANT: ",
+        "A chat between a curious user and an artificial intelligence assistant. The assistant gives helpful, "
+        "detailed, and polite answers to the user's questions. USER: {prompt} ASSISTANT: ",
+    ),
+}
+
+
+class Encoded(NamedTuple):
+    """One example as tokens. ``ids[start:]`` is supervised: the tokens that hold response characters, and the end."""
+
+    ids: list[int]
+    start: int
+    truncated: bool
+
+
+def render(template: str, instruction: str, input_: str, tokenizer: Any) -> str:
+    """The text before the response. ``chat`` is the tokenizer's own template with its generation prompt."""
+    if template == "chat":
+        turns = [{"role": "user", "content": prompt_text(instruction, input_)}]
+        return str(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))
+    fields = {"instruction": instruction, "input": input_, "prompt": prompt_text(instruction, input_)}
+    # one pass, not str.format: an instruction may hold braces
+    return re.sub(r"\{(\w+)\}", lambda field: fields[field[1]], TEMPLATES[template][bool(input_)])
+
+
+def encode(
+    examples: pl.DataFrame,
+    tokenizer: Any,
+    template: str,
+    max_length: int,
+    max_prompt_length: int | None = None,
+    end: bool = True,
+) -> list[Encoded]:
+    """Tokenise prompt and response as one text and find the response by character offsets.
+
+    A token that straddles the border counts as response: it holds response characters. The prompt keeps its last
+    ``max_prompt_length`` tokens (all when None), the whole its first ``max_length``; ``truncated`` says if either cut.
+    ``end`` appends the tokenizer's end token, supervised. A beginning token is added if the tokenizer adds one.
+    Returns one Encoded a row, in order; ``start == len(ids)`` where nothing of the response is left.
+    """
+    prompts = [
+        render(template, instruction, input_, tokenizer)
+        for instruction, input_ in examples.select("instruction", "input").iter_rows()
+    ]
+    if not prompts:
+        return []
+    texts = [prompt + output for prompt, output in zip(prompts, examples["output"], strict=True)]
+    tokens = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True)
+    begin = beginning(tokenizer, texts[0])
+    tail = [tokenizer.eos_token_id] if end else []
+    return [
+        _cut(ids, offsets, len(prompt), begin, tail, max_length, max_prompt_length)
+        for ids, offsets, prompt in zip(tokens["input_ids"], tokens["offset_mapping"], prompts, strict=True)
+    ]
+
+
+def beginning(tokenizer: Any, text: str) -> list[int]:
+    """The beginning token as a list, or an empty one: what the tokenizer puts first, unless the text has it already."""
+    token = tokenizer.bos_token_id
+    if token is None or (tokenizer.bos_token and text.startswith(tokenizer.bos_token)):
+        return []
+    return [token] if tokenizer("a")["input_ids"][0] == token else []
+
+
+def _cut(
+    ids: list[int],
+    offsets: Sequence[tuple[int, int]],
+    border: int,
+    begin: list[int],
+    tail: list[int],
+    max_length: int,
+    max_prompt_length: int | None,
+) -> Encoded:
+    start = next((i for i, (_, stop) in enumerate(offsets) if stop > border), len(ids))
+    prompt, response = ids[:start], ids[start:]
+    kept = prompt if max_prompt_length is None else prompt[max(0, len(prompt) - max_prompt_length) :]
+    full = [*begin, *kept, *response, *tail]
+    start = min(len(begin) + len(kept), max_length)
+    return Encoded(full[:max_length], start, len(full) > max_length or len(kept) < len(prompt))

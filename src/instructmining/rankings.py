@@ -1,0 +1,44 @@
+"""Rankings and subsets: what all strategies share. A ranking is a pool's order, a subset its first k examples."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from instructmining.errors import InputError
+
+
+def pool_examples(frames: Sequence[pl.DataFrame]) -> tuple[pl.DataFrame, int]:
+    """Join the datasets of a pool (frames with ``id`` and ``dataset``, in pool order) into one, same order.
+
+    An id that occurs in two datasets stays with the first. Returns the frame and how many rows fell away so.
+    """
+    everything = pl.concat(frames)
+    kept = everything.unique("id", keep="first", maintain_order=True)
+    return kept, everything.height - kept.height
+
+
+def ranked(examples: pl.DataFrame, score: pl.Series, *, descending: bool) -> pl.DataFrame:
+    """Rank ``examples`` by ``score`` (one a row): columns ``id``, ``dataset``, ``score``, ``rank`` from 0, best first.
+
+    Ties go by id, so that the order of the rows given does not matter. A score that is null or not finite is null
+    and last: its example cannot be selected.
+    """
+    finite = pl.when(pl.col("score").is_finite()).then(pl.col("score"))
+    return (
+        examples.select("id", "dataset")
+        .with_columns(score.cast(pl.Float64).alias("score"))
+        .with_columns(finite.alias("score"))
+        .sort("score", "id", descending=[descending, False], nulls_last=True)
+        .with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias("rank"))
+    )
+
+
+def take(ranking: pl.DataFrame, size: int | None, pool: str) -> pl.DataFrame:
+    """The first ``size`` examples of a ranking (None: all that have a score), ``id`` and ``dataset``, in its order.
+
+    InputError if that would reach past the end, or to examples without a score.
+    """
+    rankable = ranking.filter(pl.col("score").is_not_null()).sort("rank")
+    if size is not None and size > rankable.height:
+        raise InputError(f"pool {pool} has {rankable.height} rankable examples, subset asks {size}")
+    return rankable.head(rankable.height if size is None else size).select("id", "dataset")

@@ -1,0 +1,223 @@
+"""Reading a dataset: rows of a source become canonical examples; each row left out has a reason."""
+
+import hashlib
+import json
+import logging
+import re
+import time
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from instructmining import files
+from instructmining.errors import InputError
+from instructmining.examples import EXAMPLE_SCHEMA, canonical, example_id, folded_prompt
+from instructmining.formats import Reject, Triple, parse
+from instructmining.sources import Malformed, read_rows
+from instructmining.versions import DATASETS
+
+# Rows left out for these reasons are sound: they are no sign of a broken source or of a wrong format.
+SOUND = {"duplicate", "excluded_pattern", "excluded_prompt", "deleted"}
+SURROGATE = re.compile("[\ud800-\udfff]")
+BATCH = 100_000
+
+_log = logging.getLogger("instructmining")
+
+
+def read_dataset(
+    dataset: str,
+    settings: dict[str, Any],
+    archive: str | Path | None = None,
+    excluded_prompts: Iterable[str] = (),
+) -> tuple[pl.DataFrame, list[dict[str, Any]], dict[str, Any]]:
+    """Examples (columns ``EXAMPLE_SCHEMA``, in source order), rejected rows, and a summary.
+
+    ``settings`` is the dataset's validated config. ``archive`` is the package archive of a packaged source.
+    ``excluded_prompts`` are folded prompts (``examples.prompts_of``). A rejected row is ``{row, reason, data}``.
+    Reasons are those of ``sources`` and ``formats``, and ``empty_instruction``, ``empty_output``, ``nul_byte``,
+    ``lone_surrogate`` (also: not UTF-8), ``duplicate``, ``excluded_pattern``, ``excluded_prompt``.
+
+    Raises InputError if the source cannot be read, if more than ``max_bad_share`` of its rows are bad, or if no
+    example is left.
+    """
+    start, stop = settings.get("rows") or (0, None)
+    pattern = _pattern(settings.get("exclude_pattern"))
+    excluded = frozenset(excluded_prompts)
+    frames, batch = [EXAMPLE_SCHEMA.to_frame()], list[tuple[Any, ...]]()
+    rejected: list[dict[str, Any]] = []
+    notes: Counter[str] = Counter()
+    seen: set[str] = set()
+    rows_read = outside = bad_rows = 0
+    began = time.monotonic()
+    for number, row in read_rows(settings, archive):
+        if number < start or (stop is not None and number >= stop):
+            outside += 1
+            continue
+        rows_read += 1
+        triples, reasons = _usable(row, settings, notes)
+        for instruction, input, output in triples:
+            name = example_id(instruction, input, output)
+            if reason := _exclusion(name, (instruction, input, output), seen, pattern, excluded):
+                reasons.append(reason)
+                continue
+            seen.add(name)
+            batch.append((name, instruction, input, output, dataset, number))
+        data = row.data if isinstance(row, Malformed) else row
+        rejected += [{"row": number, "reason": reason, "data": data} for reason in reasons]
+        bad_rows += any(reason not in SOUND for reason in reasons)
+        if rows_read % BATCH == 0:
+            _log.info("%d rows, %.0f a second", rows_read, rows_read / (time.monotonic() - began))
+            frames.append(pl.DataFrame(batch, EXAMPLE_SCHEMA, orient="row"))
+            batch = []
+    frame = pl.concat([*frames, pl.DataFrame(batch, EXAMPLE_SCHEMA, orient="row")])
+    bad_share = bad_rows / rows_read if rows_read else 0.0
+    _check(settings, len(frame), rows_read, bad_share, rejected)
+    kept = _sample(frame, settings["limit"], settings.get("seed") or 0) if settings.get("limit") else frame
+    reasons_found = Counter(entry["reason"] for entry in rejected)
+    summary = {
+        "dataset": dataset,
+        "source": source_name(settings),
+        "revision": _revision(settings),
+        "sha256": _sha256(settings, archive),
+        "format": settings["format"],
+        "licence": settings.get("licence"),
+        "origin": settings.get("origin"),
+        "rows": settings.get("rows"),
+        "outside_rows": outside,
+        "rows_read": rows_read,
+        "kept": len(kept),
+        "not_sampled": len(frame) - len(kept),
+        "duplicates": reasons_found["duplicate"],
+        "rejected": dict(sorted(reasons_found.items())),
+        "bad_share": bad_share,
+        "notes": {name: count for name, count in sorted(notes.items()) if count},
+    }
+    _log.info("%s: %d rows read, %d examples kept, %s", dataset, rows_read, len(kept), summary["rejected"])
+    return kept, rejected, summary
+
+
+def provenance(summary: dict[str, Any]) -> dict[str, Any]:
+    """What goes into the examples file: where they come from. Not the licence: correcting it changes no example."""
+    return {key: summary[key] for key in ("source", "revision", "sha256", "format")} | {"version": DATASETS}
+
+
+def write_rejected(path: str | Path, rejected: Iterable[dict[str, Any]]) -> None:
+    """Write rejected rows as JSON lines, in ASCII so that broken text survives.
+
+    What JSON does not know (the dates and bytes of a Parquet file) is written as text.
+    """
+    with files.replacing(path) as temporary, temporary.open("w", encoding="ascii") as file:
+        file.writelines(json.dumps(entry, default=str) + "\n" for entry in rejected)
+
+
+def source_name(settings: dict[str, Any]) -> str:
+    """``path`` as given, ``hub@revision``, or ``package==version: file``."""
+    if settings.get("hub"):
+        return f"{settings['hub']}@{settings['revision']}"
+    if settings.get("package"):
+        return f"{settings['package']}=={settings['version']}: {settings['file']}"
+    return str(settings["path"])
+
+
+def _usable(row: Any, settings: dict[str, Any], notes: Counter[str]) -> tuple[list[Triple], list[str]]:
+    """Canonical triples of a row, and the reason for each that is unusable."""
+    if isinstance(row, Malformed):
+        return [], [row.reason]
+    try:
+        found, found_notes = parse(row, settings)
+    except Reject as reject:
+        return [], [str(reject)]
+    triples: list[Triple] = []
+    reasons: list[str] = []
+    for instruction, input, output in found:
+        triple = canonical(instruction), canonical(input), canonical(output)
+        if reason := _fault(triple):
+            reasons.append(reason)
+        else:
+            triples.append(triple)
+    if triples:
+        notes.update(found_notes)
+    return triples, reasons
+
+
+def _fault(triple: Triple) -> str | None:
+    text = "".join(triple)
+    if "\0" in text:
+        return "nul_byte"
+    if SURROGATE.search(text):
+        return "lone_surrogate"
+    instruction, _, output = triple
+    if not instruction:
+        return "empty_instruction"
+    return None if output else "empty_output"
+
+
+def _exclusion(
+    name: str, triple: Triple, seen: set[str], pattern: re.Pattern[str] | None, excluded: frozenset[str]
+) -> str | None:
+    if name in seen:
+        return "duplicate"
+    if pattern and any(pattern.search(text) for text in triple):
+        return "excluded_pattern"
+    if excluded and folded_prompt(triple[0], triple[1]) in excluded:
+        return "excluded_prompt"
+    return None
+
+
+def _pattern(pattern: str | None) -> re.Pattern[str] | None:
+    try:
+        return re.compile(pattern) if pattern else None
+    except re.error as error:
+        raise InputError(f"exclude_pattern {pattern!r}: not a regular expression: {error}") from error
+
+
+def _check(
+    settings: dict[str, Any], kept: int, rows_read: int, bad_share: float, rejected: list[dict[str, Any]]
+) -> None:
+    source, limit = source_name(settings), settings["max_bad_share"]
+    bad = [entry for entry in rejected if entry["reason"] not in SOUND]
+    if bad_share > limit:
+        first = ", ".join(f"row {entry['row']} {entry['reason']}" for entry in bad[:3])
+        raise InputError(
+            f"{source}: {bad_share:.1%} of {rows_read} rows cannot be read as {settings['format']}, "
+            f"max_bad_share is {limit:.1%}: {first}{', …' if len(bad) > 3 else ''}"
+        )
+    if not kept:
+        reasons = ", ".join(f"{n} {reason}" for reason, n in Counter(e["reason"] for e in rejected).items())
+        raise InputError(f"{source}: no example left of {rows_read} rows read ({reasons or 'nothing rejected'})")
+
+
+def _sample(frame: pl.DataFrame, limit: int, seed: int) -> pl.DataFrame:
+    """A uniform random sample without replacement, in source order: the ``limit`` smallest keyed hashes.
+
+    A row's hash depends on its number and the seed alone, so both sides of preference pairs sample the same rows,
+    and a source that grows keeps most of its sample.
+    """
+    key = seed.to_bytes(8, "little", signed=True)
+    place = pl.int_range(pl.len()).over("row")
+    rows = frame.select("row", place.alias("place")).iter_rows()
+    draws = [hashlib.blake2b(f"{row}:{place}".encode(), digest_size=8, key=key).digest() for row, place in rows]
+    drawn = sorted(sorted(range(len(draws)), key=draws.__getitem__)[:limit])
+    return frame[drawn]
+
+
+def _revision(settings: dict[str, Any]) -> str | None:
+    if settings.get("hub"):
+        return "unpinned" if settings["revision"] == "main" else settings["revision"]
+    return settings["version"] if settings.get("package") else None
+
+
+def _sha256(settings: dict[str, Any], archive: str | Path | None) -> str | None:
+    """Of the archive, of the file, or of a folder's names and hashes; the hub has only its revision."""
+    if settings.get("hub"):
+        return None
+    path = Path(archive) if settings.get("package") and archive else Path(settings["path"])
+    if path.is_file():
+        return files.sha256(path)
+    # `datasets` leaves caches of its own in the folder when somebody maps over it
+    inside = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("cache-"))
+    listing = "".join(f"{file.relative_to(path).as_posix()}\0{files.sha256(file)}\n" for file in inside)
+    return hashlib.sha256(listing.encode()).hexdigest()

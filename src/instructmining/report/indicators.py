@@ -1,0 +1,109 @@
+"""Page "Indicators": how each is distributed, what is missing, and whether it tells good from bad responses."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from instructmining import figures, pages
+from instructmining.files import read_provenance
+
+CHECK = (
+    "On held-out preference pairs: how often a chosen response has a higher value than a rejected one (AUC; 0.5 is a "
+    "coin, below it the rejected side has the higher values). Where the bootstrap interval holds 0.5, the indicator "
+    "does not separate good from bad answers here, and a quality rule that leans on it selects by something else."
+)
+
+
+def page(tables: Sequence[str], check: dict[str, Any] | None) -> str:
+    """``tables``: results/indicators/{dataset}.parquet of each dataset; ``check``: results/indicator_check.json."""
+    values = pl.concat(
+        (pl.read_parquet(path).with_columns(dataset=pl.lit(Path(path).stem)) for path in tables), how="diagonal"
+    )
+    datasets = [Path(path).stem for path in tables]
+    names = sorted(set(values.columns) - {"dataset", "id"})
+    parts = [
+        pages.words("Every indicator is one number for one example; the curves show shares of each dataset."),
+        pages.charts(*(figures.distribution(values, name, datasets) for name in names)),
+        pages.heading("Missing and truncated"),
+        pages.words("A value that could not be computed is null and counted, never filled in."),
+        pages.table(missing(tables), rows=25),
+        pages.heading("What they are"),
+        pages.table(meaning(tables), rows=25),
+    ]
+    if check is not None:
+        frame = check_frame(check)
+        parts += [
+            pages.heading("Indicator check"),
+            pages.words(CHECK, check_sentence(frame)),
+            pages.charts(figures.indicator_check(frame), note="Bars: bootstrap interval of the AUC."),
+            pages.table(frame, rows=25),
+        ]
+    return pages.page("Indicators", parts)
+
+
+def missing(tables: Sequence[str]) -> pl.DataFrame:
+    """Nulls and truncated examples of every dataset and indicator, from the tables' own provenance."""
+    rows = [
+        {
+            "dataset": Path(path).stem,
+            "indicator": column,
+            "examples": origin["rows"],
+            "null": nulls,
+            "truncated": origin["truncated"],
+        }
+        for path in tables
+        for origin in read_provenance(path).values()
+        for column, nulls in origin["null"].items()
+    ]
+    return pl.DataFrame(rows, infer_schema_length=None).sort("dataset", "indicator")
+
+
+def meaning(tables: Sequence[str]) -> pl.DataFrame:
+    """Unit, direction, scorer and model of every indicator, from the tables' own provenance."""
+    rows = {
+        column: {
+            "indicator": column,
+            "unit": unit,
+            "direction": origin["directions"][column],
+            "scorer": origin["scorer"],
+            "model": origin.get("model"),
+            "revision": origin.get("revision"),
+        }
+        for path in tables
+        for origin in read_provenance(path).values()
+        for column, unit in origin["units"].items()
+    }
+    return pl.DataFrame([rows[column] for column in sorted(rows)], infer_schema_length=None)
+
+
+def check_frame(check: dict[str, Any]) -> pl.DataFrame:
+    """The indicator check as a table, best AUC first."""
+    rows = [
+        {
+            "indicator": name,
+            "auc": found["auc"],
+            "low": found["interval"][0],
+            "high": found["interval"][1],
+            "n_pairs_used": found["n_pairs_used"],
+            "verdict": found["verdict"],
+            "direction": found["direction"],
+        }
+        for name, found in check["indicators"].items()
+    ]
+    return pl.DataFrame(rows, infer_schema_length=None).sort("auc", descending=True, nulls_last=True)
+
+
+def check_sentence(frame: pl.DataFrame) -> str:
+    """Which indicators separate chosen from rejected responses, in words."""
+    told = [f"{row['indicator']} ({row['auc']:.2f})" for row in _separating(frame)]
+    if not told:
+        return "No indicator separates chosen from rejected responses here."
+    rest = frame.height - len(told)
+    others = f" The other {rest} do not." if rest > 1 else " The other one does not." if rest else ""
+    return f"Separating (AUC): {', '.join(told)}.{others}"
+
+
+def _separating(frame: pl.DataFrame) -> list[dict[str, Any]]:
+    return frame.filter(pl.col("verdict") == "separates").to_dicts()

@@ -1,0 +1,178 @@
+"""The registry of scorers: what each computes, in which unit and direction, and its version.
+
+A scorer is a module of this package with ``score(examples, settings) -> frame``. ``examples`` has the columns of
+examples.parquet; ``settings`` is the config entry with its defaults, plus ``model_path`` (a folder or hub id),
+``preference_head_path`` and ``outputs`` ({output: column}). The frame has ``id``, one nullable float64 column named
+after each output asked for, ``truncated`` (bool: the text was cut) and ``reason`` (why a value is null, else null), in
+the order of ``examples``. Nothing here imports torch: the config and the DAG read this module.
+"""
+
+import importlib
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from instructmining import versions
+from instructmining.errors import InputError
+from instructmining.files import read_provenance
+
+
+class Output(NamedTuple):
+    """One number for one example."""
+
+    unit: str
+    direction: str
+    description: str
+
+
+_YES = "probability of Yes against No"
+_QUESTIONS = {
+    "naturalness": "is this a natural response in the dialogue?",
+    "coherence": "is this a coherent response given the dialogue history?",
+    "understandability": "is this an understandable response in the dialogue?",
+    "engagingness": "is this an engaging and informative response according to the dialogue history and fact?",
+    "groundedness": "is this response consistent with knowledge in the fact?",
+}
+
+
+def _judged(*names: str) -> dict[str, Output]:
+    return {name: Output("probability", "higher is better", f"{_YES}: {_QUESTIONS[name]}") for name in names}
+
+
+OUTPUTS: dict[str, dict[str, Output]] = {
+    "lengths": {
+        "input_length": Output("tokens", "higher is longer", "tokens of instruction and input"),
+        "output_length": Output("tokens", "higher is longer", "tokens of the response"),
+    },
+    "mtld": {
+        "mtld": Output("words per factor", "higher is more diverse", "lexical diversity of the response"),
+    },
+    "knn": {
+        "distance": Output(
+            "Euclidean distance on unit-norm embeddings",
+            "higher is farther from the rest of the dataset",
+            "distance to the i-th nearest neighbour, itself excluded",
+        ),
+    },
+    "causal": {
+        "perplexity": Output(
+            "perplexity", "lower is more likely under the model", "exp(mean NLL of the response tokens)"
+        ),
+        **_judged("naturalness", "coherence", "understandability"),
+        "reward": Output("log-odds", "higher is better", "preference head on a middle layer's hidden states"),
+    },
+    "reward": {
+        "reward": Output("logit", "higher is better", "raw output of the reward model"),
+    },
+    "unieval": _judged(*_QUESTIONS),
+}
+
+# Scorers whose value for one example depends on all others: they see the dataset as one shard.
+WHOLE_DATASET = frozenset({"knn"})
+ONE_SHARD = "000-of-001"
+
+_NOT_IN_PROVENANCE = {
+    *("scorer", "model", "revision", "model_source", "model_path", "preference_head_path", "outputs"),
+    *("device", "threads", "batch_tokens", "precision"),
+}
+
+
+def load(name: str) -> Any:
+    """The scorer's module, imported now (torch comes with most of them). InputError if there is no such scorer."""
+    if name not in OUTPUTS:
+        raise InputError(f"scorer {name!r}: expected one of {', '.join(OUTPUTS)}")
+    return importlib.import_module(f"instructmining.scorers.{name}")
+
+
+def output_columns(entry: str, settings: Mapping[str, Any]) -> dict[str, str]:
+    """{output: column} of a config entry: its ``outputs``, or its only output under the entry's own name."""
+    known = OUTPUTS[settings["scorer"]]
+    asked: dict[str, str] = settings.get("outputs") or {}
+    if not asked and len(known) == 1:
+        asked = {next(iter(known)): entry}
+    if not asked or not set(asked) <= set(known):
+        raise InputError(f"indicators.{entry}.outputs: expected some of {', '.join(known)}")
+    return dict(asked)
+
+
+def take_shard(examples: pl.DataFrame, shard: str) -> pl.DataFrame:
+    """The contiguous rows of shard ``i-of-n``, ``i`` from 0; shards differ by at most one row."""
+    match = re.fullmatch(r"(\d+)-of-(\d+)", shard)
+    if not match or not int(match[1]) < int(match[2]):
+        raise InputError(f"shard {shard!r}: expected i-of-n with i below n, as in 000-of-004")
+    part, parts = int(match[1]), int(match[2])
+    start, stop = part * examples.height // parts, (part + 1) * examples.height // parts
+    return examples.slice(start, stop - start)
+
+
+def score(examples: pl.DataFrame, shard: str, settings: dict[str, Any]) -> pl.DataFrame:
+    """Score one shard; the frame has config columns (not output names), in the contract's order."""
+    name = settings["scorer"]
+    if name in WHOLE_DATASET and shard != ONE_SHARD:
+        raise InputError(f"scorer {name} needs the whole dataset: expected shard {ONE_SHARD}, got {shard}")
+    frame = load(name).score(take_shard(examples, shard), settings)
+    columns = [pl.col(output).cast(pl.Float64).alias(to) for output, to in settings["outputs"].items()]
+    return frame.select("id", *columns, "truncated", pl.col("reason").cast(pl.String))
+
+
+def check(frame: pl.DataFrame, columns: Iterable[str], where: str, minimum_rows: int = 8) -> dict[str, Any]:
+    """Refuse the marks of a broken scorer: NaN or infinity, and a value that never changes or is never there.
+
+    ``where`` names the file in the message. Fewer than ``minimum_rows`` rows may be constant.
+    Returns {"rows", "truncated", "null": {column: rows}} for the provenance.
+    """
+    nulls = {}
+    for column in columns:
+        values = frame[column]
+        nulls[column] = values.null_count()
+        known = values.drop_nulls()
+        if not known.is_finite().all():
+            row = values.fill_null(0.0).is_finite().not_().arg_true()[0]
+            raise InputError(
+                f"{where}: indicator {column} is {values[row]} in row {row} (id {frame['id'][row]}): "
+                "expected a finite number or null"
+            )
+        broken = "the model or its parser is broken"
+        if frame.height >= minimum_rows and known.is_empty():
+            reasons = ", ".join(frame["reason"].drop_nulls().unique().sort().to_list()) or "no reason given"
+            raise InputError(f"{where}: indicator {column} is null on all {frame.height} rows ({reasons}): {broken}")
+        if known.len() >= minimum_rows and known.n_unique() == 1:
+            raise InputError(f"{where}: indicator {column} is {known[0]} on all {known.len()} rows: {broken}")
+    return {"rows": frame.height, "truncated": int(frame["truncated"].sum()), "null": nulls}
+
+
+def provenance(settings: Mapping[str, Any], counts: Mapping[str, Any]) -> dict[str, Any]:
+    """What a shard's values depend on, with their units and directions. No path of this machine.
+
+    ``settings["model_source"]``, where given, stands for the revision: the pinned package that a model came in.
+    """
+    name = settings["scorer"]
+    found: dict[str, Any] = {"scorer": name, "version": versions.SCORERS[name]}
+    if "model" in settings:
+        model = Path(settings["model"])
+        revision = "unpinned" if settings["revision"] == "main" else settings["revision"]
+        found["model"] = model.name if model.is_absolute() else settings["model"]
+        found["revision"] = settings.get("model_source", revision)
+    if "precision" in settings:
+        found["dtype"] = settings["precision"]
+    found["settings"] = {key: settings[key] for key in sorted(set(settings) - _NOT_IN_PROVENANCE)}
+    outputs = {column: OUTPUTS[name][output] for output, column in settings["outputs"].items()}
+    found["units"] = {column: output.unit for column, output in outputs.items()}
+    found["directions"] = {column: output.direction for column, output in outputs.items()}
+    return {**found, **counts}
+
+
+def totals(paths: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Counts of each entry over its shards .../{entry}/{shard}.parquet: rows, truncated, null by column."""
+    found: dict[str, dict[str, Any]] = {}
+    for path in paths:
+        counts = read_provenance(path)
+        entry = found.setdefault(Path(path).parent.name, {"rows": 0, "truncated": 0, "null": {}})
+        entry["rows"] += counts["rows"]
+        entry["truncated"] += counts["truncated"]
+        for column, rows in counts["null"].items():
+            entry["null"][column] = entry["null"].get(column, 0) + rows
+    return found

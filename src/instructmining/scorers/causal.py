@@ -1,0 +1,92 @@
+"""Indicators of a causal language model, all from one forward pass over prompt and response.
+
+- perplexity: exp(mean NLL of the response tokens given the prompt); the end token is not counted (methods, section 2).
+- naturalness, coherence, understandability: p(Yes) / (p(Yes) + p(No)) to UniEval's questions (Zhong et al. 2022), asked
+  of the model itself as short suffixes that share the prompt's keys and values.
+- reward: the preference head (see `instructmining.preference`) on the mean hidden state of a middle layer.
+"""
+
+import math
+from typing import Any
+
+import polars as pl
+
+from instructmining.errors import InputError
+from instructmining.files import read_json
+from instructmining.likelihood import Reading, read_responses
+from instructmining.models import load_causal_lm, load_tokenizer
+from instructmining.preference import head_score
+from instructmining.prompts import encode
+
+QUESTIONS = {
+    "naturalness": "Is this a natural response in the dialogue?",
+    "coherence": "Is this a coherent response given the dialogue history?",
+    "understandability": "Is this an understandable response in the dialogue?",
+}
+SUFFIX = "\n\nquestion: {question}\nanswer:"
+
+
+def score(examples: pl.DataFrame, settings: dict[str, Any]) -> pl.DataFrame:
+    """Columns id, one a requested output, truncated, reason; rows as given.
+
+    Errors: InputError if the model lacks a weight, or its tokenizer has no single token for Yes and No.
+    """
+    outputs = list(settings["outputs"])
+    tokenizer = load_tokenizer(settings["model_path"], settings["revision"])
+    model = load_causal_lm(settings["model_path"], settings["revision"], settings["precision"], settings["device"])
+    encoded = encode(
+        examples, tokenizer, settings["template"], settings["max_length"], settings["max_prompt_length"], end=False
+    )
+    asked = [output for output in outputs if output in QUESTIONS]
+    head = read_json(settings["preference_head_path"]) if "reward" in outputs else None
+    readings = read_responses(
+        model,
+        encoded,
+        settings["batch_tokens"],
+        questions=[question_ids(tokenizer, output) for output in asked],
+        answers=answer_ids(tokenizer) if asked else None,
+        layer=head["layer"] if head else None,
+        what="responses read",
+    )
+    values = [_values(reading, asked, head) for reading in readings]
+    empty = [example.start >= len(example.ids) for example in encoded]
+    return pl.DataFrame(
+        {
+            "id": examples["id"],
+            **{o: pl.Series(o, [row.get(o) for row in values], dtype=pl.Float64) for o in outputs},
+            "truncated": [example.truncated for example in encoded],
+            "reason": pl.Series(
+                [_reason(reading, none) for reading, none in zip(readings, empty, strict=True)], dtype=pl.String
+            ),
+        }
+    )
+
+
+def question_ids(tokenizer: Any, output: str) -> list[int]:
+    """The question about ``output`` as the tokens that follow the response."""
+    text = SUFFIX.format(question=QUESTIONS[output])
+    return list(tokenizer(text, add_special_tokens=False)["input_ids"])
+
+
+def answer_ids(tokenizer: Any) -> tuple[int, int]:
+    """First tokens of the two answers; InputError if they are the same token."""
+    yes, no = (tokenizer(f" {word}", add_special_tokens=False)["input_ids"][0] for word in ("Yes", "No"))
+    if yes == no:
+        raise InputError("the judge's tokenizer begins ' Yes' and ' No' with the same token: it cannot answer")
+    return yes, no
+
+
+def _values(reading: Reading | None, asked: list[str], head: dict[str, Any] | None) -> dict[str, float]:
+    if reading is None:
+        return {}
+    values = {"perplexity": math.exp(reading.nll / reading.tokens)}
+    values |= {output: 1 / (1 + math.exp(-odds)) for output, odds in zip(asked, reading.answers, strict=True)}
+    if head is not None and reading.features is not None:
+        values["reward"] = head_score(head, reading.features.double().numpy())
+    return values
+
+
+def _reason(reading: Reading | None, empty: bool) -> str | None:
+    if empty:
+        return "no response token within max_length"
+    return "does not fit in memory" if reading is None else None

@@ -1,0 +1,70 @@
+"""Measure of textual lexical diversity of the response (McCarthy & Jarvis 2010).
+
+The variant of the package lexicalrichness 0.5.1, tokeniser included: lower case, digits and dashes deleted, punctuation
+to spaces; a factor ends as soon as its type-token ratio is at or below 0.72, with no least number of words; the last,
+partial factor counts (1 - ratio) / (1 - 0.72). Public packages differ: lexical_diversity (ratio below 0.72, at least
+ten words a factor) is more than 1 % off on a third of real responses.
+"""
+
+import re
+import string
+from collections.abc import Iterable
+from typing import Any
+
+import polars as pl
+
+from instructmining.joblog import progress
+
+THRESHOLD = 0.72
+_SPACES = str.maketrans(string.punctuation, " " * len(string.punctuation))
+_ROWS_AT_ONCE = 10_000
+
+
+def words(text: str) -> list[str]:
+    """The words of lexicalrichness: whitespace-separated after its preprocessing."""
+    text = re.sub(r"[0-9]+", "", text.lower())
+    for dash in "–—-":  # noqa: RUF001
+        text = text.replace(dash, "")
+    return text.translate(_SPACES).split()
+
+
+def _factors(tokens: Iterable[str]) -> float:
+    """Number of factors in one pass, the partial last one included."""
+    factors, count, ratio = 0.0, 0, 1.0
+    types: set[str] = set()
+    for token in tokens:
+        count += 1
+        types.add(token)
+        ratio = len(types) / count
+        if ratio <= THRESHOLD:
+            factors += 1
+            count = 0
+            types = set()
+    return factors + (1 - ratio) / (1 - THRESHOLD) if count else factors
+
+
+def mtld(tokens: list[str]) -> float | None:
+    """Mean words per factor of the forward and the backward pass; None without words.
+
+    A text whose words all differ has no factor: it counts as one, as in lexicalrichness, so its value is its length.
+    """
+    if not tokens:
+        return None
+    forward, backward = _factors(tokens), _factors(reversed(tokens))
+    return (len(tokens) / (forward or 1.0) + len(tokens) / (backward or 1.0)) / 2
+
+
+def score(examples: pl.DataFrame, settings: dict[str, Any]) -> pl.DataFrame:
+    """Column ``mtld``: words per factor, higher is more diverse; null for a response without words."""
+    advance = progress(examples.height, "responses")
+    values: list[float | None] = []
+    for part in examples["output"].to_frame().iter_slices(_ROWS_AT_ONCE):
+        values += [mtld(words(text)) for text in part["output"]]
+        advance(part.height)
+    scores = pl.Series("mtld", values, dtype=pl.Float64)
+    return examples.select(
+        "id",
+        scores,
+        truncated=pl.lit(False),
+        reason=pl.when(scores.is_null()).then(pl.lit("no word in the response")),
+    )

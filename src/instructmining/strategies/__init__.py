@@ -1,0 +1,17 @@
+"""The registry of strategies: kind -> module with ``rank(examples, settings)``.
+
+``examples`` has ``id``, ``dataset`` and the indicator columns that the strategy needs, one row an example, in pool
+order; ``settings`` are the strategy's config values (and what its docstring names). ``rank`` returns ``id``,
+``dataset``, ``score``, ``rank``, best first (see instructmining.rankings.ranked).
+"""
+
+from types import ModuleType
+
+from instructmining.strategies import full, longest, quality_rule, random
+
+STRATEGIES: dict[str, ModuleType] = {
+    "quality_rule": quality_rule,
+    "random": random,
+    "longest": longest,
+    "full": full,
+}

@@ -1,0 +1,17 @@
+"""The longest responses first (Diddee & Ippolito 2024, section 3.2)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from instructmining.errors import InputError
+from instructmining.rankings import ranked
+
+
+def rank(examples: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:
+    """Score = the column ``settings["indicator"]`` (tokens of the response, say), descending."""
+    indicator = settings["indicator"]
+    if indicator not in examples.columns:
+        raise InputError(f"strategy longest: no indicator {indicator} for the pool's examples")
+    return ranked(examples, examples[indicator], descending=True)

@@ -1,0 +1,17 @@
+"""InstructMining's own order: predicted log loss, ascending (Cao et al. 2023, section 3: lower is better)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from instructmining.rankings import ranked
+from instructmining.regression import predict
+
+
+def rank(examples: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:
+    """Score = predicted log loss (nats, lower is better) under ``settings["rule"]``, a quality rule's JSON.
+
+    An example that lacks one of the rule's indicators has no score and comes last.
+    """
+    return ranked(examples, predict(settings["rule"], examples), descending=False)

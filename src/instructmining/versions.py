@@ -1,0 +1,19 @@
+"""Versions of what makes results, in one place that needs no torch: the DAG puts them among a rule's params.
+
+A change that alters results bumps the number, and what depends on it runs again; a refactoring leaves it, and finished
+work stands. tests/test_versions.py holds a digest of the modules behind each, so that nobody forgets to decide.
+"""
+
+DATASETS = 1
+MODELS = 1
+SCORERS = {"causal": 1, "knn": 1, "lengths": 1, "mtld": 1, "reward": 1, "unieval": 1}
+PREFERENCE_HEAD = 1
+INDICATOR_CHECK = 1
+MIXTURES = 1
+QUALITY_RULES = 1
+STRATEGIES = {"full": 1, "longest": 1, "quality_rule": 1, "random": 1}
+RANKINGS = 1
+SEARCHES = 1
+TRAINER = 1
+EVALUATIONS = {"loss": 1}
+COMPARISON = 1

@@ -1,0 +1,459 @@
+"""The configuration: defaults, one clear line an error, names, and the manual that must agree with the schema."""
+
+import re
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from instructmining import config as cfg
+from instructmining.errors import InputError
+
+ROOT = Path(__file__).parents[1]
+SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
+README = (ROOT / "config/README.md").read_text(encoding="utf-8")
+SHA = "0" * 64
+
+SMALL = yaml.safe_load("""
+models:
+  tiny: {path: models/tiny}
+datasets:
+  alpaca: {path: data/alpaca.json, limit: 50}
+  dolly: {hub: databricks/databricks-dolly-15k, format: dolly, shards: 4, exclude_prompts_of: [test]}
+  good: {path: data/pairs.json, format: preference, side: chosen, rows: [0, 20]}
+  bad: {path: data/pairs.json, format: preference, side: rejected, rows: [0, 20]}
+  test: {path: data/test.csv, format: columns, columns: {instruction: q, output: a}}
+pools:
+  unseen: [dolly, alpaca]
+benchmarks:
+  held_out: {kind: loss, path: data/held_out.jsonl, limit: 8}
+  final: {kind: loss, dataset: test, max_length: 64}
+mixtures:
+  - {name: base, datasets: [alpaca, dolly], count: 9, size: 20}
+recipes:
+  small: {model: tiny, batch_size: 16}
+  adapters: {model: tiny, method: lora, lora: {r: 4}, batch_size: 16}
+indicators:
+  lengths: {scorer: lengths, model: tiny, outputs: {output_length: output_length}}
+  mtld: {scorer: mtld}
+  knn_6: {scorer: knn, model: tiny}
+  judge:
+    scorer: causal
+    model: tiny
+    outputs: {perplexity: ppl, reward: reward}
+    preference_head: {chosen: good, rejected: bad}
+indicator_check: {chosen: good, rejected: bad}
+quality_rules:
+  fitted: {mixtures: [base], recipe: small, loss: held_out, max_indicators: 2}
+  published: {preset: instructmining-v1}
+  table: {observations: table.csv, indicators: [reward]}
+strategies:
+  instructmining: {kind: quality_rule, quality_rule: fitted}
+  random: {kind: random, seeds: 2}
+  longest: {kind: longest}
+  full: {kind: full}
+searches:
+  main: {strategy: instructmining, pool: unseen, recipe: small, loss: held_out, low: 8, high: 64, trials: 6}
+comparisons:
+  first:
+    pools: [unseen]
+    strategies: [instructmining, random, full]
+    sizes: [16, best-main]
+    recipes: [small]
+    benchmarks: [held_out, final]
+""")
+
+
+def check(raw: dict[str, Any]) -> dict[str, Any]:
+    return cfg.load_defaults_and_check(raw, SCHEMA, "my.yaml")
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """SMALL with the key at ``path`` set to ``value``, or removed when it is ``...``."""
+    raw = deepcopy(SMALL)
+    *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+    node: Any = raw
+    for part in parents:
+        node = node[part]
+    if value is ...:
+        del node[last]
+    else:
+        node[last] = value
+    return raw
+
+
+def test_defaults_are_filled_in_at_every_depth_and_the_raw_config_is_left_alone() -> None:
+    before = deepcopy(SMALL)
+    config = check(SMALL)
+    assert before == SMALL
+    assert config["recipes"]["small"]["learning_rate"] == 2.0e-5
+    assert "lora" not in config["recipes"]["small"]
+    assert config["recipes"]["adapters"]["lora"] == {"r": 4, "alpha": 16, "dropout": 0.0, "target_modules": None}
+    assert config["indicators"]["judge"]["preference_head"]["folds"] == 5
+    assert config["datasets"]["dolly"]["split"] == "train"
+    assert "split" not in config["datasets"]["alpaca"]
+    assert config["datasets"]["test"]["columns"]["input"] is None
+    assert config["mixtures"][0]["seed"] == 0
+    assert config["report"] == {"examples": 10}
+    assert check({})["searches"] == {}
+
+
+def test_checking_twice_changes_nothing() -> None:
+    once = check(SMALL)
+    assert check(once) == once
+
+
+def test_a_benchmark_with_a_source_of_its_own_becomes_a_dataset() -> None:
+    config = check(SMALL)
+    held_out = {"kind": "loss", "dataset": "held_out", "max_length": 2048, "batch_tokens": 4096}
+    assert config["benchmarks"]["held_out"] == held_out
+    assert config["datasets"]["held_out"]["path"] == "data/held_out.jsonl"
+    assert config["datasets"]["held_out"]["limit"] == 8
+    assert config["benchmarks"]["final"] == {**held_out, "dataset": "test", "max_length": 64}
+
+
+def test_whole_floats_become_whole_numbers() -> None:
+    epochs = check(changed("recipes.small.epochs", 2.0))["recipes"]["small"]["epochs"]
+    assert (epochs, type(epochs)) == (2, int)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("recipe", {}, "recipe: unknown key; did you mean 'recipes'?"),
+        ("recipes.small.epoch", 1, "recipes.small.epoch: unknown key; did you mean 'epochs'?"),
+        ("recipes.small.model", ..., "recipes.small: key 'model' missing"),
+        ("recipes.small.model", "tinny", "recipes.small: model 'tinny' is not in models; did you mean 'tiny'?"),
+        ("recipes.small.learning_rate", "2e-5", "recipes.small.learning_rate: expected a number, got '2e-5' "
+         "(YAML reads this as text: write 2e-05)"),
+        ("recipes.small.learning_rate", 0, "recipes.small.learning_rate: expected more than 0, got 0"),
+        ("recipes.small.learning_rate", float("nan"), "recipes.small.learning_rate: expected a finite number, got nan"),
+        ("recipes.small.warmup_ratio", 1, "recipes.small.warmup_ratio: expected less than 1, got 1"),
+        ("recipes.small.epochs", True, "recipes.small.epochs: expected a whole number, got True"),
+        ("recipes.small.epochs", None, "recipes.small.epochs: expected a whole number, got nothing"),
+        ("recipes.small.scheduler", "cosin", "recipes.small.scheduler: expected one of cosine, linear, constant; "
+         "got 'cosin'; did you mean 'cosine'?"),
+        ("recipes.small.lora", {}, "recipes.small.lora: is only for an entry with 'method: lora'"),
+        ("recipes.small.zero_stage", 2, "recipes.small.zero_stage: is only for an entry with 'launcher: deepspeed'"),
+        ("recipes.small.batch_size", 4, "recipes.small: micro_batch_size 8 is more than batch_size 4"),
+        ("recipes.small.batch_size", 12, "recipes.small: batch_size 12 is not a multiple of micro_batch_size 8"),
+        ("recipes.small.gpus", 2, "recipes.small: gpus and nodes above 1 need launcher torchrun or deepspeed"),
+        ("recipes.adapters.lora.rank", 2, "recipes.adapters.lora.rank: unknown key"),
+        ("recipes.small.max_prompt_length", 2048, "recipes.small: max_prompt_length leaves no room for a response "
+         "in max_length"),
+        ("models.tiny.sha256", SHA, "models.tiny.sha256: is only for an entry with 'package'"),
+        ("models.tiny.package", "p", "models.tiny: expected exactly one of package, path; found package and path"),
+        ("models.tiny", {"package": "p", "version": 1.0, "sha256": SHA, "file": "f"},
+         "models.tiny.version: expected text, got 1.0 (put it in quotes)"),
+        ("models.tiny", {"package": "p", "version": "1", "sha256": SHA},
+         "models.tiny: key 'file' missing, needed with 'package'"),
+        ("datasets.alpaca", {}, "datasets.alpaca: expected exactly one of path, hub, package; found none"),
+        ("datasets.alpaca.hub", "x/y", "datasets.alpaca: expected exactly one of path, hub, package; "
+         "found path and hub"),
+        ("datasets.alpaca.revision", "main", "datasets.alpaca.revision: is only for an entry with 'hub'"),
+        ("datasets.alpaca.side", "chosen", "datasets.alpaca.side: is only for an entry with 'format: preference'"),
+        ("datasets.good.side", ..., "datasets.good: key 'side' missing, needed with 'format: preference'"),
+        ("datasets.good.rows", [5, 5], "datasets.good: rows [5, 5]: the first must be below the second"),
+        ("datasets.good.rows", [5], "datasets.good.rows: expected 2 items, got 1"),
+        ("datasets.alpaca.limit", 0, "datasets.alpaca.limit: expected at least 1, got 0"),
+        ("datasets.alpaca.exclude_pattern", "(", "datasets.alpaca.exclude_pattern: is no regular expression: "
+         "missing ), unterminated subpattern at position 0"),
+        ("datasets.test.exclude_prompts_of", ["dolly"],
+         "datasets: exclude_prompts_of goes round in a circle: dolly - test - dolly"),
+        ("datasets.My-Set", {"path": "x"}, "datasets.My-Set: a name is made of a-z, 0-9 and _"),
+        ("datasets.pools", {"path": "x"}, "datasets: 'pools' is a reserved name"),
+        ("strategies.mixtures", {"kind": "full"}, "strategies: 'mixtures' is a reserved name"),
+        ("pools.unseen", ["doly"], "pools.unseen: dataset 'doly' is not in datasets; did you mean 'dolly'?"),
+        ("pools.unseen", [], "pools.unseen: is empty"),
+        ("pools.unseen", ["dolly", "dolly"], "pools.unseen: names something twice: list ['dolly', 'dolly']"),
+        ("pools", None, "pools: expected a mapping, got nothing"),
+        ("benchmarks.final.limit", 3, "benchmarks.final.limit: is only for an entry without 'dataset'"),
+        ("benchmarks.final.dataset", "tset", "benchmarks.final: dataset 'tset' is not in datasets; "
+         "did you mean 'test'?"),
+        ("benchmarks.dolly", {"kind": "loss", "path": "x"},
+         "benchmarks.dolly: has a source of its own, but datasets.dolly exists: rename one"),
+        ("mixtures.0.datasets", ["good", "alpacca"], "mixtures[0]: dataset 'alpacca' is not in datasets; "
+         "did you mean 'alpaca'?"),
+        ("mixtures.0", {"name": "base", "datasets": ["alpaca"], "count": 9, "size": 51},
+         "mixtures[0]: size 51 is more than the 50 examples that alpaca can have"),
+        ("mixtures", SMALL["mixtures"] * 2, "mixtures[1]: name 'base' is taken by another block"),
+        ("indicators.mtld.scorer", "mtdl", "indicators.mtld.scorer: expected one of lengths, mtld, knn, causal, "
+         "reward, unieval; got 'mtdl'; did you mean 'mtld'?"),
+        ("indicators.mtld.outputs", {"mtld": "x"}, "indicators.mtld.outputs: unknown key"),
+        ("indicators.lengths.outputs", ..., "indicators.lengths: key 'outputs' missing, needed with 'scorer: lengths'"),
+        ("indicators.lengths.outputs", {"outputlen": "x"}, "indicators.lengths.outputs.outputlen: unknown output; "
+         "did you mean 'output_length'?"),
+        ("indicators.lengths.outputs", {"output_length": "reason"},
+         "indicators.lengths: column 'reason' is a reserved name"),
+        ("indicators.reward", {"scorer": "reward", "model": "x/y"},
+         "indicators.reward: column 'reward' is already made by indicators.judge"),
+        ("indicators.judge.preference_head", ..., "indicators.judge: output reward and preference_head go together: "
+         "preference_head is missing"),
+        ("indicators.judge.preference_head.chosen", "god", "indicators.judge.preference_head: dataset 'god' is not in "
+         "datasets; did you mean 'good'?"),
+        ("indicators.knn_6.n_neighbors", 6, "indicators.knn_6: n_neighbors 6 must be above i 6"),
+        ("indicator_check.chosen", "goood", "indicator_check: dataset 'goood' is not in datasets; "
+         "did you mean 'good'?"),
+        ("quality_rules.fitted.preset", "instructmining-v2", "quality_rules.fitted: expected exactly one of mixtures, "
+         "preset, observations; found mixtures and preset"),
+        ("quality_rules.fitted.mixtures", ["bas"], "quality_rules.fitted: block 'bas' is not in mixtures; "
+         "did you mean 'base'?"),
+        ("quality_rules.fitted.indicators", ["rewards"], "quality_rules.fitted: indicator 'rewards' is not in "
+         "indicators; did you mean 'reward'?"),
+        ("quality_rules.fitted.indicators", "all", "quality_rules.fitted.indicators: 'all' does not match ^auto$"),
+        ("quality_rules.fitted.max_indicators", 3,
+         "quality_rules.fitted: max_indicators 3 needs at least 12 mixtures; there are 9"),
+        ("quality_rules.table.candidates", ["reward"],
+         "quality_rules.table: candidates are only for indicators: auto"),
+        ("quality_rules.published.columns", {"rewards": "mtld"},
+         "quality_rules.published.columns: name 'rewards' is not in instructmining-v1; did you mean 'reward'?"),
+        ("strategies.instructmining.quality_rule", "fited", "strategies.instructmining: quality rule 'fited' is not "
+         "in quality_rules; did you mean 'fitted'?"),
+        ("strategies.longest.indicator", "output_len", "strategies.longest: indicator 'output_len' is not in "
+         "indicators; did you mean 'output_length'?"),
+        ("searches.main.low", 512, "searches.main: low 512 is above high 64"),
+        ("searches.main.low", 0, "searches.main.low: expected at least 1, got 0"),
+        ("searches.main.low", 60, "searches.main: trials 6 are more than the 5 sizes between low and high"),
+        ("searches.main.parallel", 7, "searches.main: parallel 7 is more than trials 6"),
+        ("searches.main.strategy", "full", "searches.main: strategy 'full' is of kind full: it has no sizes to search"),
+        ("searches.main.strategy", "random", "searches.main: strategy 'random' has seeds: name one of "
+         "random-0, random-1"),
+        ("searches.main.strategy", "random-2", "searches.main: strategy 'random-2' is not in strategies; "
+         "did you mean 'random-1'?"),
+        ("searches.main.loss", "heldout", "searches.main: loss 'heldout' is not in benchmarks; "
+         "did you mean 'held_out'?"),
+        ("comparisons.first.sizes", [0], "comparisons.first.sizes[0]: expected at least 1, got 0"),
+        ("comparisons.first.sizes", ["best-man"], "comparisons.first: search 'man' is not in searches; "
+         "did you mean 'main'?"),
+        ("comparisons.first.sizes", ..., "comparisons.first: sizes are missing: only a strategy of kind full "
+         "needs none"),
+        ("comparisons.first.strategies", ["randm"], "comparisons.first: strategy 'randm' is not in strategies; "
+         "did you mean 'random'?"),
+    ],
+)  # fmt: skip
+def test_each_error_is_one_line_that_names_the_key(path: str, value: Any, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        check(changed(path, value))
+    assert re.sub(r" \(and \d+ more problems?\)$", "", str(caught.value)) == f"my.yaml: {message}"
+
+
+def test_the_first_problem_by_path_comes_with_the_number_of_the_others() -> None:
+    raw = changed("recipes.small.epoch", 1)
+    raw["datasets"]["alpaca"]["limt"] = 3
+    raw["searches"]["main"]["low"] = "x"
+    with pytest.raises(InputError) as caught:
+        check(raw)
+    message = "my.yaml: datasets.alpaca.limt: unknown key; did you mean 'limit'? (and 2 more problems)"
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("raw", [None, [], "text", {1: {}}, {"pools": {True: ["a"]}}, {"a\nb": 1}])
+def test_what_is_no_config_at_all(raw: Any) -> None:
+    with pytest.raises(InputError, match=r"^my\.yaml: [^\n]+$"):
+        check(raw)
+
+
+def test_sizes_beyond_a_pool_of_known_size() -> None:
+    raw = changed("datasets.dolly.limit", 10)
+    with pytest.raises(InputError, match=r"searches\.main: high 64 is more than the 60 examples that dolly, alpaca"):
+        check(raw)
+
+
+def test_several_gpus_share_the_batch() -> None:
+    raw = changed("recipes.small", {"model": "tiny", "launcher": "torchrun", "gpus": 3, "micro_batch_size": 2})
+    raw["recipes"]["small"]["batch_size"] = 16
+    with pytest.raises(InputError, match=r"is not a multiple of gpus x nodes x micro_batch_size = 6$"):
+        check(raw)
+    raw["recipes"]["small"]["batch_size"] = 12
+    assert check(raw)["recipes"]["small"]["gpus"] == 3
+
+
+def test_a_rule_from_a_table_needs_nothing_else_until_a_strategy_uses_it() -> None:
+    raw: dict[str, Any] = {"quality_rules": {"table": {"observations": "table.csv"}}}
+    assert cfg.rule_columns(check(raw), "table") == []
+    raw["strategies"] = {"mine": {"kind": "quality_rule", "quality_rule": "table"}}
+    with pytest.raises(InputError, match="quality rule table needs `candidates`"):
+        check(raw)
+
+
+def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path] * bool(path) + [p for key, item in inner for p in _paths(item, (*path, key))]
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(["auto", "dolly"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3) | st.integers(), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_whatever_is_deleted_renamed_or_replaced_passes_or_is_one_line(data: st.DataObject) -> None:
+    raw = deepcopy(SMALL)
+    for _ in range(data.draw(st.integers(1, 2))):
+        *parents, last = data.draw(st.sampled_from(_paths(raw)))
+        node: Any = raw
+        for part in parents:
+            node = node[part]
+        how = data.draw(st.sampled_from(["delete", "rename", "replace"]))
+        if how == "replace":
+            node[last] = data.draw(JUNK)
+        else:
+            value = node.pop(last)
+            if how == "rename" and isinstance(node, dict):
+                node[data.draw(st.text(max_size=4) | st.just(f"{last}s"))] = value
+        if not raw:
+            break
+    try:
+        config = check(raw)
+    except InputError as error:
+        assert len(str(error).splitlines()) == 1
+    else:
+        assert check(config) == config
+        assert isinstance(cfg.warnings(config), list)
+        assert all(cfg.comparison_subsets(config, name) for name in config["comparisons"])
+
+
+def test_names_that_follow() -> None:
+    config = check(SMALL)
+    assert cfg.seeded_names(config, "random") == ["random-0", "random-1"]
+    assert cfg.seeded_names(config, "longest") == ["longest"]
+    assert cfg.strategy_settings(config, "random-1") == ("random", {"kind": "random", "seed": 0, "index": 1})
+    assert cfg.strategy_settings(config, "full") == ("full", {"kind": "full"})
+    for name in ("random", "random-2", "full-0", "nothing"):
+        with pytest.raises(InputError, match=f"no strategy {name} "):
+            cfg.strategy_settings(config, name)
+    assert cfg.columns(config) == {
+        "knn_6": ("knn_6", "distance"),
+        "mtld": ("mtld", "mtld"),
+        "output_length": ("lengths", "output_length"),
+        "ppl": ("judge", "perplexity"),
+        "reward": ("judge", "reward"),
+    }
+    assert cfg.entries_for(config, ["reward", "ppl", "mtld"]) == ["judge", "mtld"]
+    with pytest.raises(InputError, match="computes rewards"):
+        cfg.entries_for(config, ["rewards"])
+    assert cfg.shards(config, "dolly") == ["000-of-004", "001-of-004", "002-of-004", "003-of-004"]
+    assert cfg.shards(config, "dolly", "judge") == cfg.shards(config, "dolly")
+    assert cfg.shards(config, "dolly", "knn_6") == ["000-of-001"]
+    assert cfg.mixture_names(config, ["base"])[:2] == ["base-000", "base-001"]
+    assert len(cfg.mixture_names(config, ["base"])) == 9
+
+
+def test_columns_of_rules_and_strategies() -> None:
+    config = check(SMALL)
+    assert cfg.rule_columns(config, "fitted") == ["knn_6", "mtld", "output_length", "ppl", "reward"]
+    assert cfg.rule_columns(config, "published") == ["reward", "output_length", "knn_6"]
+    assert cfg.rule_columns(config, "table") == ["reward"]
+    assert cfg.strategy_columns(config, "instructmining") == cfg.rule_columns(config, "fitted")
+    assert cfg.strategy_columns(config, "longest") == ["output_length"]
+    assert cfg.strategy_columns(config, "random") == cfg.strategy_columns(config, "random-1") == []
+    renamed = check(changed("quality_rules.published.columns", {"reward": "ppl"}))
+    assert cfg.rule_columns(renamed, "published") == ["ppl", "output_length", "knn_6"]
+
+
+def test_subsets_of_a_comparison() -> None:
+    assert cfg.comparison_subsets(check(SMALL), "first") == [
+        *("instructmining/unseen/16", "instructmining/unseen/best-main"),
+        *("random-0/unseen/16", "random-0/unseen/best-main", "random-1/unseen/16", "random-1/unseen/best-main"),
+        "full/unseen/all",
+    ]
+
+
+def test_a_missing_section_is_named() -> None:
+    with pytest.raises(InputError, match=r"^target search needs section searches in the config$"):
+        cfg.required_section(check({}), "searches", "search")
+    assert cfg.required_section(check(SMALL), "pools", "search") == {"unseen": ["dolly", "alpaca"]}
+
+
+def test_sets_that_serve_twice_are_said() -> None:
+    assert cfg.warnings(check(SMALL)) == [
+        "search main is made on benchmark held_out, on which quality rule fitted was fitted",
+        "comparison first is made on benchmark held_out, which quality rule fitted was fitted on",
+        "comparison first is made on benchmark held_out, which search main used for selection",
+        "indicator_check uses dataset bad, on which the preference head of judge is fitted",
+        "indicator_check uses dataset good, on which the preference head of judge is fitted",
+    ]
+    apart = changed("indicator_check", ...)
+    apart["comparisons"]["first"]["benchmarks"] = ["final"]
+    apart["searches"]["main"]["loss"] = "final"
+    apart["comparisons"]["first"]["sizes"] = [16]
+    assert cfg.warnings(check(apart)) == []
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "paper.yaml"])
+def test_the_configs_that_come_along_are_valid(name: str) -> None:
+    path = ROOT / "config" / name
+    cfg.load_defaults_and_check(yaml.safe_load(path.read_text(encoding="utf-8")), SCHEMA, str(path))
+
+
+def test_the_paper_config_is_the_published_experiment() -> None:
+    path = ROOT / "config/paper.yaml"
+    config = check(yaml.safe_load(path.read_text(encoding="utf-8")))
+    assert len(cfg.mixture_names(config, ["base"])) == 129
+    assert cfg.entries_for(config, cfg.strategy_columns(config, "instructmining")) == ["reward", "unieval"]
+    assert len(cfg.columns(config)) == 9
+    assert {(s["low"], s["high"]) for s in config["searches"].values()} == {(512, 10000)}
+
+
+# --- the manual
+
+
+def _objects() -> dict[str, dict[str, Any]]:
+    return {node["title"]: node for node in SCHEMA["$defs"].values() if "title" in node}
+
+
+def _defaults(node: dict[str, Any]) -> dict[str, Any]:
+    """Key -> its default, ``required``, or ``none``; defaults of an if/then belong to their key."""
+    required = node.get("required", [])
+    found: dict[str, Any] = {key: "required" if key in required else "none" for key in node["properties"]}
+    clauses = [inner for clause in node.get("allOf", []) for inner in clause.get("allOf", [clause])]
+    for part in [node, *(clause["then"] for clause in clauses)]:
+        for key, child in part.get("properties", {}).items():
+            if isinstance(child, dict) and "default" in child:
+                found[key] = child["default"]
+    return found
+
+
+def _manual(title: str) -> dict[str, Any]:
+    match = re.search(rf"^##+ {re.escape(title)}\n(.*?)(?=^##|\Z)", README, re.MULTILINE | re.DOTALL)
+    assert match, f"config/README.md has no section {title}"
+    rows = re.findall(r"^\| `(\w+)` \|[^|]*\| ([^|]*) \|[^|]*\|[^|]+\|$", match[1], re.MULTILINE)
+    return {key: yaml.safe_load(default.strip("`")) for key, default in rows}
+
+
+@pytest.mark.parametrize("title", _objects())
+def test_the_manual_has_every_key_with_its_default(title: str) -> None:
+    expected = _defaults(_objects()[title])
+    if title == "benchmarks":
+        expected = {key: expected[key] for key in ("kind", "dataset", "max_length", "batch_tokens")}
+    assert _manual(title) == expected
+
+
+def test_the_manual_has_every_section() -> None:
+    sections = re.findall(r"^## (\w+)$", README, re.MULTILINE)
+    assert set(SCHEMA["properties"]) == set(sections)
+
+
+def test_the_ten_lines_of_the_manual_are_a_valid_config() -> None:
+    example = re.search(r"## A study in ten lines\n+```yaml\n(.*?)```", README, re.DOTALL)
+    assert example
+    assert cfg.comparison_subsets(check(yaml.safe_load(example[1])), "first")[0] == "random-0/all/100"
+
+
+def test_the_schema_is_one_and_forbids_unknown_keys_everywhere() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+    for name, node in SCHEMA["$defs"].items():
+        chosen_by_kind = any("$ref" in clause.get("then", {}) for clause in node.get("allOf", []))
+        if node["type"] == "object" and not chosen_by_kind:
+            assert node.get("additionalProperties") is False, name
+        for key, child in node.get("properties", {}).items():
+            if "title" in node:
+                assert child.get("description"), f"{name}.{key} has no description"

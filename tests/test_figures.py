@@ -1,0 +1,88 @@
+import polars as pl
+import pytest
+import vl_convert
+
+import artifacts
+from instructmining import figures, regression
+from instructmining.report import indicators, search
+
+
+def losses_frame(sizes=("200", "400"), strategies=("best", "random")) -> pl.DataFrame:
+    rows = []
+    for size in sizes:
+        for strategy in strategies:
+            for seed in ("0", "1", "2") if strategy == "random" else (None,):
+                value = 1.7 + 0.01 * int(seed or 0)
+                rows.append({"strategy": strategy, "seed": seed, "size": size, "examples": int(size), "value": value})
+    rows.append({"strategy": "full", "seed": None, "size": "all", "examples": 900, "value": 1.65})
+    return pl.DataFrame(rows, schema_overrides={"seed": pl.String}, infer_schema_length=None)
+
+
+def observations() -> pl.DataFrame:
+    table = artifacts.observations()
+    rule = regression.fit(table, ["reward"], bootstrap=0, seed=0)
+    return regression.with_predictions(rule, table)
+
+
+TRIALS = search.trace({"trials": [{"trial": t, "size": 10 + t, "value": 2.0 - 0.1 * t} for t in range(4)]})
+VALUES = pl.DataFrame(
+    {"dataset": ["a"] * 200 + ["b"] * 100, "x": [float(i) for i in range(299)] + [1e9], "none": [None] * 300},
+    schema_overrides={"none": pl.Float64},
+)
+ROWS = pl.DataFrame({"dataset": ["a", "a"], "fate": ["kept", "duplicate"], "rows": [9, 1]})
+
+CHARTS = {
+    "losses": lambda: figures.losses(losses_frame(), ["random"], "held_out"),
+    "losses, one size": lambda: figures.losses(losses_frame(sizes=("200",)), ["random"], "held_out"),
+    "losses, no random": lambda: figures.losses(losses_frame(strategies=("best",)), ["random"], "held_out"),
+    "search sizes": lambda: figures.search_sizes(TRIALS, 3),
+    "search order": lambda: figures.search_order(TRIALS, 3),
+    "predicted and observed": lambda: figures.predicted_observed(observations()),
+    "residuals": lambda: figures.residuals(observations()),
+    "distribution": lambda: figures.distribution(VALUES, "x", ["a", "b"]),
+    "distribution of nothing": lambda: figures.distribution(VALUES, "none", ["a", "b"]),
+    "indicator check": lambda: figures.indicator_check(indicators.check_frame(artifacts.check())),
+    "rows": lambda: figures.kept_and_rejected(ROWS),
+}
+
+
+def data(chart) -> list[list[dict]]:
+    return list(chart.to_dict()["datasets"].values())
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_chart_compiles_is_responsive_and_deterministic(name):
+    spec = CHARTS[name]().to_dict()
+    assert spec["width"] == "container"
+    assert spec == CHARTS[name]().to_dict()
+    vl_convert.vegalite_to_vega(spec)
+    points = [layer for layer in spec.get("layer", [spec]) if layer["mark"]["type"] == "point"]
+    assert all(layer["encoding"]["tooltip"] for layer in points)
+
+
+def test_losses_shows_mean_and_spread_of_random_and_full_as_a_rule():
+    spec = CHARTS["losses"]().to_dict()
+    spread = next(rows for rows in spec["datasets"].values() if rows and "sd" in rows[0])
+    assert {row["size"] for row in spread} == {"200", "400"}
+    assert spread[0]["mean"] == pytest.approx(1.71) and spread[0]["sd"] == pytest.approx(0.01)
+    dashed = [layer for layer in spec["layer"] if layer["mark"].get("strokeDash")]
+    assert [row["strategy"] for row in spec["datasets"][dashed[0]["data"]["name"]]] == ["full"]
+
+
+def test_best_so_far_never_rises():
+    trials = search.trace({"trials": [{"trial": t, "size": 9, "value": v} for t, v in enumerate([2.0, 3.0, 1.0, 2.0])]})
+    best = [row["best_so_far"] for row in data(figures.search_order(trials, 2))[0]]
+    assert best == [2.0, 2.0, 1.0, 1.0]
+
+
+def test_distribution_gathers_outliers_and_keeps_shares_whole():
+    rows = data(CHARTS["distribution"]())[0]
+    for dataset in ("a", "b"):
+        assert sum(row["share"] for row in rows if row["dataset"] == dataset) == pytest.approx(1, abs=1e-3)
+    assert max(row["value"] for row in rows) < 1000
+
+
+def test_indicator_check_is_in_order_of_auc():
+    spec = CHARTS["indicator check"]().to_dict()
+    order = next(layer["encoding"]["y"]["sort"] for layer in spec["layer"] if "y" in layer["encoding"])
+    assert order == ["reward", "perplexity", "output_length"]

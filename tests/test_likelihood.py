@@ -1,0 +1,96 @@
+import math
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from tiny import SENTENCES, tiny_llama
+
+from instructmining.evaluations.loss import evaluate
+from instructmining.likelihood import read_responses
+from instructmining.models import load_causal_lm, load_tokenizer
+from instructmining.preference import response_features
+from instructmining.prompts import encode
+from instructmining.scorers import causal
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return str(tiny_llama(tmp_path_factory.mktemp("llama")))
+
+
+@pytest.fixture(scope="module")
+def examples():
+    rows = [{"id": str(i), "instruction": s, "input": "", "output": (s + " ") * (i % 3 + 1)} for i, s in enumerate(SENTENCES)]
+    return pl.DataFrame(rows)
+
+
+SETTINGS = {
+    "revision": "main",
+    "precision": "float32",
+    "device": "cpu",
+    "template": "alpaca",
+    "max_length": 2048,
+    "max_prompt_length": None,
+    "batch_tokens": 400,
+}
+
+
+def plain(folder, text_ids):
+    """Log-probabilities of a plain, unbatched forward pass in float64."""
+    model = load_causal_lm(folder).double()
+    with torch.no_grad():
+        output = model(torch.tensor([text_ids]), output_hidden_states=True, use_cache=False)
+    return torch.log_softmax(output.logits[0], -1), [state[0] for state in output.hidden_states]
+
+
+def test_nll_is_that_of_a_plain_float64_pass_whatever_the_batch(folder, examples):
+    tokenizer, model = load_tokenizer(folder), load_causal_lm(folder)
+    encoded = encode(examples, tokenizer, "alpaca", 2048, end=False)
+    readings = read_responses(model, encoded, 500)
+    shuffled = read_responses(model, encoded[::-1], 10_000)[::-1]
+    for example, reading, other in zip(encoded, readings, shuffled, strict=True):
+        logs, _ = plain(folder, example.ids)
+        expected = -sum(float(logs[i - 1, example.ids[i]]) for i in range(example.start, len(example.ids)))
+        assert reading.tokens == len(example.ids) - example.start
+        assert reading.nll == pytest.approx(expected, rel=1e-5)
+        assert other.nll == pytest.approx(expected, rel=1e-5)
+
+
+def test_questions_are_answered_as_if_each_were_asked_alone(folder, examples):
+    tokenizer, model = load_tokenizer(folder), load_causal_lm(folder)
+    encoded = encode(examples, tokenizer, "alpaca", 2048, end=False)
+    questions = [causal.question_ids(tokenizer, name) for name in causal.QUESTIONS]
+    yes, no = causal.answer_ids(tokenizer)
+    alone = read_responses(model, encoded, 10_000)
+    readings = read_responses(model, encoded, 700, questions, (yes, no), layer=1)
+    for example, reading, without in zip(encoded, readings, alone, strict=True):
+        assert reading.nll == pytest.approx(without.nll, rel=1e-5)
+        for question, answer in zip(questions, reading.answers, strict=True):
+            logs, _ = plain(folder, [*example.ids, *question])
+            assert answer == pytest.approx(float(logs[-1, yes] - logs[-1, no]), abs=1e-4)
+        _, states = plain(folder, example.ids)
+        expected = states[1][example.start :].mean(0)
+        np.testing.assert_allclose(reading.features.double(), expected, atol=1e-5)
+
+
+def test_a_row_without_response_is_null_with_a_reason(folder, examples):
+    settings = {**SETTINGS, "model_path": folder, "max_length": 30, "outputs": {"perplexity": "ppl", "coherence": "c"}}
+    scored = causal.score(examples, settings)
+    assert scored.columns == ["id", "perplexity", "coherence", "truncated", "reason"]
+    assert scored["perplexity"].null_count() == scored.height
+    assert set(scored["reason"]) == {"no response token within max_length"}
+    assert all(scored["truncated"])
+
+
+def test_perplexity_and_loss_agree(folder, examples):
+    scored = causal.score(examples, {**SETTINGS, "model_path": folder, "outputs": {"perplexity": "perplexity"}})
+    figures, items = evaluate(folder, examples, SETTINGS)
+    assert items["value"].to_list() == pytest.approx([math.log(value) for value in scored["perplexity"]], rel=1e-6)
+    assert figures["value"] == pytest.approx(items["nll"].sum() / items["tokens"].sum())
+    assert figures["n_used"] == figures["n_expected"] == examples.height
+
+
+def test_response_features_give_none_for_an_empty_response(folder, examples):
+    settings = {**SETTINGS, "model_path": folder, "max_length": 30}
+    assert response_features(examples, settings, layer=1) == [None] * examples.height

@@ -1,0 +1,248 @@
+"""Pages as a browser would read them, from a small results tree."""
+
+import json
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markupsafe import Markup
+
+import artifacts
+from instructmining import comparison, figures, pages
+from instructmining.errors import InputError
+from instructmining.files import read_json
+from instructmining.report import comparison as comparison_page
+from instructmining.report import data, examples, indicators, quality_rule, search, summary
+
+SETTINGS = {"strategy": "best", "pool": "unseen", "recipe": "tiny", "loss": "other", "low": 64, "high": 600}
+SETTINGS |= {"trials": 6, "parallel": 1, "seed": 0}
+# Of the page itself: data, two packed bundles (Vega; DataTables, whose style has one of its own), one program.
+SCRIPTS = 5
+
+
+class Reader(HTMLParser):
+    """Collects what a browser would run, fetch and show."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scripts, self.addresses, self.handlers, self.text = 0, [], [], ""
+
+    def handle_starttag(self, tag, attrs):
+        self.scripts += tag == "script"
+        self.addresses += [value for name, value in attrs if name in ("src", "href") and value != "data:,"]
+        self.handlers += [name for name, _ in attrs if name.startswith("on")]
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def read(page: str) -> Reader:
+    reader = Reader()
+    reader.feed(page)
+    return reader
+
+
+def specs(page: str) -> list[dict]:
+    start = page.index('id="specs">') + len('id="specs">')
+    return json.loads(page[start : page.index("</script>", start)])
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory) -> Path:
+    return artifacts.build(tmp_path_factory.mktemp("results"))
+
+
+@pytest.fixture(scope="module")
+def made(results) -> dict[str, str]:
+    """Every page of the report."""
+    return all_pages(results)
+
+
+def all_pages(results: Path) -> dict[str, str]:
+    summaries = {name: read_json(results / f"datasets/{name}/summary.json") for name in artifacts.DATASETS}
+    tables = [str(results / f"indicators/{name}.parquet") for name in artifacts.DATASETS]
+    check = read_json(results / "indicator_check.json")
+    found = read_json(results / "searches/main.json")
+    rules = {name: rule(results, name) for name in ("fitted", "published")}
+    paths = sorted(str(path) for path in results.glob("evaluations/tiny/*/unseen/*/*.json"))
+    evaluations = comparison.read_evaluations(paths, [str(path) for path in results.glob("subsets/*/*/*.parquet")])
+    table = comparison.compare(evaluations, ["random"], draws=100)
+    frame = extremes(results, 10)
+    runs = [read_json(path) for path in sorted(results.glob("runs/tiny/*/*/*/train.json"))]
+    return {
+        "summary": summary.page(
+            rules,
+            check,
+            {"main": found},
+            {"table3": (table, evaluations, ["random"])},
+            {"best on unseen": frame},
+            runs,
+            ["results/runs/tiny/best/unseen/best-main/model"],
+            ["other"],
+        ),
+        "comparison": comparison_page.page("table3", evaluations, table, ["random"], ["other"]),
+        "search": search.page("main", found, SETTINGS),
+        "fitted": quality_rule.page("fitted", *rules["fitted"], sets(results, "fitted")),
+        "published": quality_rule.page("published", *rules["published"], sets(results, "published")),
+        "indicators": indicators.page(tables, check),
+        "examples": examples.page("best", "unseen", frame, 600),
+        "data": data.page(summaries),
+    }
+
+
+def rule(results: Path, name: str) -> tuple[dict, pl.DataFrame]:
+    folder = results / "quality_rules"
+    return read_json(folder / f"{name}.json"), pl.read_csv(folder / name / "observations.csv")
+
+
+def sets(results: Path, name: str) -> pl.DataFrame:
+    return pl.read_csv(results / f"quality_rules/{name}/all_subsets.csv")
+
+
+def extremes(results: Path, n: int) -> pl.DataFrame:
+    return examples.extremes(
+        pl.read_parquet(results / "rankings/best/unseen.parquet"),
+        [str(results / f"datasets/{name}/examples.parquet") for name in artifacts.DATASETS],
+        [str(results / f"indicators/{name}.parquet") for name in artifacts.DATASETS],
+        {name: f"data/{name}.json" for name in artifacts.DATASETS},
+        n,
+    )
+
+
+def test_pages_run_only_their_own_script_fetch_nothing_and_stay_small(made):
+    for name, page in made.items():
+        reader = read(page)
+        assert reader.scripts <= SCRIPTS, name
+        assert not reader.addresses and not reader.handlers, name
+        assert "http://" not in page and "https://" not in page, name
+        assert len(page) < 1_500_000, name
+
+
+def test_same_artifacts_give_the_same_bytes(made, results):
+    assert all_pages(results) == made
+
+
+def test_example_texts_are_shown_as_they_are(made):
+    reader = read(made["examples"])
+    assert artifacts.SCRIPT in reader.text
+    assert "数を数えて 🙂" in reader.text
+
+
+@given(st.text(st.characters(exclude_characters="\r\0", exclude_categories=["Cs"]), min_size=1))
+def test_any_text_survives_as_text(text):
+    page = pages.page(text, [pages.words(text), pages.heading(text), pages.bullets([text]), pages.facts({text: text})])
+    reader = read(page)
+    assert reader.scripts == 2 and not reader.handlers
+    assert reader.text.count(text) >= 6
+
+
+def test_markup_is_kept_and_the_rest_of_a_paragraph_escaped():
+    line = Markup("{}: <strong>{}</strong>").format("<b>", "better")
+    assert "&lt;b&gt;: <strong>better</strong>" in pages.page("t", [pages.bullets([line])])
+
+
+def test_bundles_come_once_and_only_where_needed():
+    frame = pl.DataFrame({"trial": [0, 1], "size": [10, 20], "value": [1.0, 2.0]})
+    chart, table = pages.charts(figures.search_sizes(frame, 0)), pages.table(frame)
+    for parts, vega, tables in (
+        ([pages.words("a")], 0, 0),
+        ([chart, chart], 1, 0),
+        ([table, table], 0, 1),
+        ([chart, table], 1, 1),
+    ):
+        page = pages.page("t", parts)
+        assert page.count('id="vega"') == vega and page.count('id="tables"') == tables
+        assert len(specs(page)) == page.count('<div class="chart">') + page.count("<table></table>")
+
+
+def test_tables_hold_every_row_in_full_precision_and_escape_cells():
+    frame = pl.DataFrame({"<i>name": ["</script>", None], "x": [0.123456789, None]})
+    (spec,) = specs(pages.page("t", [pages.table(frame)]))
+    assert json.loads(spec["data_json"]) == [["&lt;/script&gt;", 0.123456789], [None, None]]
+    assert "&lt;i&gt;name" in spec["table_html"]
+
+
+def test_comparison_says_the_verdict_and_warns_of_sets_used_for_selection(made):
+    text = " ".join(read(made["comparison"]).text.split())
+    assert "over 3 seeds: better" in text and "over 3 seeds: not distinguishable" in text
+    assert "other: used to fit a quality rule or to drive a search" in text
+
+
+def test_a_rule_that_does_not_hold_is_called_so(results):
+    found, _ = rule(results, "fitted")
+    bad = {**found, "loo_r_squared": -0.2, "n": 12, "vif": dict.fromkeys(found["indicators"], 40.0)}
+    bad["p_values"] = dict.fromkeys(found["coefficients"], 0.4)
+    bad["bootstrap_intervals"] = {name: [-1.0, 1.0] for name in found["coefficients"]}
+    text = " ".join(quality_rule.trust(bad))
+    for weakness in ("cannot be trusted", "12 mixtures are few", "p > 0.05", "sign changes", "VIF above 10"):
+        assert weakness in text
+        assert weakness not in " ".join(quality_rule.trust({**found, "n": 200} | good(found)))
+    assert quality_rule.formula(found).startswith("log loss = 0.")
+
+
+def good(found: dict) -> dict:
+    narrow = {name: [value * 0.9, value * 1.1] for name, value in found["coefficients"].items()}
+    return {"bootstrap_intervals": narrow, "p_values": dict.fromkeys(found["coefficients"], 0.001)}
+
+
+def test_published_rules_claim_no_fit(results):
+    found, _ = rule(results, "published")
+    assert "not fitted here" in quality_rule.trust(found)[0]
+
+
+def test_extremes_are_the_ends_and_the_middle_and_lead_back_to_the_source(results):
+    frame = extremes(results, 10)
+    scored = pl.read_parquet(results / "rankings/best/unseen.parquet").filter(pl.col("score").is_not_null())
+    assert frame["group"].to_list() == ["best"] * 10 + ["middle"] * 10 + ["worst"] * 10
+    assert frame["rank"][:10].to_list() == list(range(10))
+    assert frame["rank"][-1] == scored["rank"].max() and frame["score"].null_count() == 0
+    row = frame.row(0, named=True)
+    source = pl.read_parquet(results / f"datasets/{row['dataset']}/examples.parquet").row(
+        by_predicate=pl.col("id") == row["id"], named=True
+    )
+    assert (row["output"], row["row"]) == (source["output"], source["row"])
+    assert row["reward"] is not None and row["source"] == f"data/{row['dataset']}.json"
+
+
+def test_a_small_pool_shows_no_example_twice(results):
+    frame = extremes(results, 1000)
+    assert frame["id"].n_unique() == frame.height == 588
+
+
+def test_an_example_without_text_is_an_error(results):
+    ranking = pl.DataFrame({"id": ["gone"] * 3, "dataset": ["alpaca"] * 3, "score": [1.0] * 3, "rank": [0, 1, 2]})
+    paths = [str(results / "datasets/alpaca/examples.parquet")]
+    with pytest.raises(InputError, match="example gone is not in dataset alpaca"):
+        examples.extremes(ranking, paths, [str(results / "indicators/alpaca.parquet")], {"alpaca": "x"}, 1)
+
+
+def test_nulls_and_truncated_are_counted(results):
+    counts = indicators.missing([str(results / "indicators/alpaca.parquet")])
+    assert counts.filter(indicator="reward").row(0) == ("alpaca", "reward", 300, 6, 11)
+
+
+def test_summary_of_an_empty_study_is_a_page():
+    assert "Summary" in read(summary.page({}, None, {}, {}, {}, [], [], [])).text
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(42, "42 s"), (450, "7.5 min"), (11160, "3.1 h")])
+def test_durations(seconds, shown):
+    assert summary.duration(seconds) == shown
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="no browser here")
+@pytest.mark.parametrize("name", ["summary", "comparison", "examples"])
+def test_browser_draws_everything_and_has_nothing_to_say(made, name, tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text(made[name], encoding="utf-8")
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+    flags += ["--disable-component-update", "--disable-sync", f"--user-data-dir={tmp_path / 'profile'}"]
+    flags += ["--enable-logging=stderr", "--v=0", "--virtual-time-budget=20000", "--dump-dom"]
+    run = subprocess.run(["chromium", *flags, page.as_uri()], capture_output=True, text=True, timeout=60, check=True)
+    assert "CONSOLE" not in run.stderr
+    assert f'data-drawn="{len(specs(made[name]))}"' in run.stdout

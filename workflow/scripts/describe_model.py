@@ -1,0 +1,27 @@
+"""Model card of a search's best run, and its subset with texts, for people and for `datasets`."""
+
+from pathlib import Path
+
+from instructmining.joblog import job_log
+
+with job_log(snakemake.log[0], snakemake.threads):
+    import polars as pl
+
+    from instructmining.card import model_card
+    from instructmining.examples import load_rows
+    from instructmining.files import read_json, replacing, write_parquet, write_text
+
+    found, names = snakemake.input, dict(snakemake.wildcards)
+    rows = load_rows(pl.read_parquet(found.subset), snakemake.params.examples)
+    card = model_card(
+        names,
+        read_json(found.train),
+        read_json(found.search),
+        {Path(path).stem: read_json(path) for path in found.evaluations},
+        read_json(found.quality_rule[0]) if found.quality_rule else None,
+        snakemake.params.pool,
+    )
+    write_parquet(rows, snakemake.output.parquet, names)
+    with replacing(snakemake.output.jsonl) as temporary:
+        rows.write_ndjson(temporary)
+    write_text(snakemake.output.card, card)

@@ -1,0 +1,15 @@
+"""Fit the preference head of an indicator entry on its preference pairs."""
+
+from instructmining.joblog import job_log
+
+with job_log(snakemake.log[0], snakemake.threads):
+    from instructmining import scorers
+    from instructmining.examples import read_examples
+    from instructmining.files import write_json
+    from instructmining.preference import fit_from_examples
+
+    sides = (read_examples(snakemake.input.chosen), read_examples(snakemake.input.rejected))
+    settings = snakemake.params.settings
+    head = fit_from_examples(*sides, settings)
+    provenance = {**scorers.provenance({**settings, "outputs": {}}, {}), "version": snakemake.params.version}
+    write_json(snakemake.output[0], {**head, "provenance": provenance})

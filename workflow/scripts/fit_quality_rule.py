@@ -1,0 +1,46 @@
+"""Estimate a quality rule from runs or from a CSV of observations, or write down a published one."""
+
+from pathlib import Path
+
+from instructmining.joblog import job_log
+
+with job_log(snakemake.log[0]):
+    import polars as pl
+
+    from instructmining import diagnostics, indicator_table, observations, regression
+    from instructmining.files import read_json, sha256, write_csv, write_json
+
+    settings = snakemake.params.settings
+    columns = snakemake.params.columns
+    provenance = {"settings": settings, "version": snakemake.params.version}
+    nulls: dict[str, int] = {}
+
+    if "preset" in settings:
+        rule = regression.published(settings["preset"], settings.get("columns"))
+        table, sets = observations.empty(rule["indicators"]), diagnostics.no_sets()
+    else:
+        if "observations" in settings:
+            source = snakemake.input.observations
+            table = observations.from_csv(source, columns)
+            provenance["sha256"] = sha256(source)
+        else:
+            mixtures = {Path(path).stem: pl.read_parquet(path) for path in snakemake.input.mixtures}
+            evaluations = [read_json(path) for path in snakemake.input.evaluations]
+            losses = {name: found["value"] for name, found in zip(mixtures, evaluations, strict=True)}
+            indicators = indicator_table.read(snakemake.input.indicators, columns)
+            table, nulls = observations.from_runs(mixtures, indicators, losses, columns)
+            provenance["indicators"] = indicator_table.provenance(snakemake.input.indicators)
+            provenance["evaluations"] = indicator_table.in_common([found["provenance"] for found in evaluations])
+        rule, sets = regression.estimate(
+            table,
+            settings["indicators"],
+            candidates=columns,
+            max_indicators=settings["max_indicators"],
+            bootstrap=settings["bootstrap"],
+            seed=settings["seed"],
+        )
+
+    write_json(snakemake.output.quality_rule, {**rule, "provenance": provenance})
+    write_csv(regression.with_predictions(rule, table), snakemake.output.observations)
+    write_csv(sets, snakemake.output.all_subsets)
+    write_json(snakemake.output.diagnostics, regression.summary(rule, sets, nulls))

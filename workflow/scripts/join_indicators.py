@@ -1,0 +1,15 @@
+"""All indicators of a dataset in one table: for people and the report, not for rankings."""
+
+from instructmining.joblog import job_log
+
+with job_log(snakemake.log[0]):
+    from instructmining import indicator_table, scorers
+    from instructmining.examples import read_examples
+    from instructmining.files import write_parquet
+
+    shards = snakemake.input.shards
+    examples = read_examples(snakemake.input.examples).select("id", "dataset")
+    indicators = indicator_table.read(shards, snakemake.params.columns)
+    table = indicator_table.attach(examples, indicators).drop("dataset")
+    origins, totals = indicator_table.provenance(shards), scorers.totals(shards)
+    write_parquet(table, snakemake.output[0], {entry: {**origins[entry], **totals[entry]} for entry in origins})

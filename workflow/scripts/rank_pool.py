@@ -1,0 +1,38 @@
+"""Put a pool in a strategy's order."""
+
+from instructmining.joblog import job_log
+
+with job_log(snakemake.log[0]):
+    import logging
+
+    import polars as pl
+
+    from instructmining import indicator_table
+    from instructmining.files import read_json, write_parquet
+    from instructmining.rankings import pool_examples
+    from instructmining.strategies import STRATEGIES
+
+    settings, columns = snakemake.params.strategy, snakemake.params.columns
+    indicators = snakemake.input.get("indicators", [])
+    quality_rule = snakemake.input.get("quality_rule")
+    rule = {"rule": read_json(quality_rule)} if quality_rule else {}
+    examples, repeated = pool_examples(
+        [pl.read_parquet(path, columns=["id", "dataset"]) for path in snakemake.input.examples]
+    )
+    if columns:
+        examples = indicator_table.attach(examples, indicator_table.read(indicators, columns))
+    ranking = STRATEGIES[settings["kind"]].rank(examples, {**settings, **rule})
+    counts = {
+        "examples": ranking.height,
+        "repeated_in_pool": repeated,
+        "without_score": ranking["score"].null_count(),
+    }
+    logging.info("pool %s: %s", snakemake.wildcards.pool, counts)
+    provenance = {
+        "strategy": settings,
+        "version": snakemake.params.version,
+        "datasets": snakemake.params.datasets,
+        "indicators": indicator_table.provenance(indicators),
+        **counts,
+    }
+    write_parquet(ranking, snakemake.output[0], provenance)

@@ -1,0 +1,17 @@
+"""The report's page "Comparison", and its table as CSV."""
+
+from instructmining.joblog import job_log
+
+with job_log(snakemake.log[0], snakemake.threads):
+    from instructmining import comparison
+    from instructmining.files import write_csv, write_text
+    from instructmining.report import comparison as comparison_page
+
+    random = snakemake.params.random
+    evaluations = comparison.read_evaluations(snakemake.input.evaluations, snakemake.input.subsets)
+    table = comparison.compare(evaluations, random)
+    page = comparison_page.page(
+        snakemake.wildcards.comparison, evaluations, table, random, snakemake.params.selection_benchmarks
+    )
+    write_csv(table, snakemake.output.table)
+    write_text(snakemake.output.page, page)

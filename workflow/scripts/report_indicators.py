@@ -1,0 +1,10 @@
+"""The report's page "Indicators"."""
+
+from instructmining.joblog import job_log
+
+with job_log(snakemake.log[0], snakemake.threads):
+    from instructmining.files import read_json, write_text
+    from instructmining.report import indicators
+
+    check = read_json(snakemake.input.indicator_check) if snakemake.input.indicator_check else None
+    write_text(snakemake.output[0], indicators.page(snakemake.input.indicators, check))
