@@ -1,18 +1,27 @@
 # make demo   the whole pipeline on the embedded default; ends by naming the report
 # make test   lint, types, tests
+# make run CONFIG=config/my.yaml   your own study, from the start or grown
 PYTHON ?= python3
 BIN := .venv/bin
 CORES ?= all
+MEMORY_MB ?= $(shell awk '/MemAvailable/ {print int($$2 / 1024)}' /proc/meminfo)
+SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) --resources mem_mb=$(MEMORY_MB) $(if $(CONFIG),--configfile $(CONFIG))
+CHOSEN = $(wildcard results/subsets/searches/*/*.parquet results/subsets/*/*/best-*.parquet)
 
 .PHONY: demo test run lint lock install
 
 demo: run
 	@echo "The report: $(CURDIR)/results/report.html"
 
-# Two invocations: what the first finds unchanged, the second does not run again (config/README.md, "When data grow").
+# A study, new or grown. Inside one invocation Snakemake runs again whatever lies behind a job that ran; between two it
+# compares contents. So the cheap jobs come first, and what they find unchanged is not trained again: subsets as far as
+# nothing is trained for them; subsets; those that a search has chosen already; everything.
 run: install
-	$(BIN)/snakemake --cores $(CORES) subsets
-	$(BIN)/snakemake --cores $(CORES)
+	$(SNAKEMAKE) --quiet host rules --omit-from finetune finetune_kept -- subsets
+	$(SNAKEMAKE) --quiet host -- subsets
+	$(if $(CHOSEN),$(SNAKEMAKE) --quiet host rules --allowed-rules select_trial select_subset -- $(CHOSEN))
+	$(SNAKEMAKE) --quiet host
+	test -f results/report.html || $(SNAKEMAKE) --report results/report.html
 
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/pytest

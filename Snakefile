@@ -7,11 +7,10 @@ min_version("9.27")
 # a config named with --configfile replaces the embedded default: Snakemake would merge the two
 if not workflow.overwrite_configfiles:
 
-    configfile: "config/config.yaml"
+    configfile: f"{workflow.basedir}/config/config.yaml"
 
 
 include: "rules/common.smk"
-include: "rules/inputs.smk"
 include: "rules/datasets.smk"
 include: "rules/models.smk"
 include: "rules/indicators.smk"
@@ -30,6 +29,7 @@ localrules:
     subsets,
     fetch_package,
     draw_mixture,
+    fit_quality_rule,
     rank_pool,
     select_subset,
     select_trial,
@@ -56,14 +56,14 @@ rule all:
 # after data have grown: run this target first, then all; what selects the same examples is then not trained again
 rule subsets:
     input:
-        get_subset_targets(),
+        get_subset_targets,
 
 
 # not --report-after-run: that fails on a dry run and writes a report without pages after a partial one
 onsuccess:
     if get_report_pages() and all(Path(page).exists() for page in get_report_pages()):
-        configs = " ".join(f"--configfile {path}" for path in workflow.overwrite_configfiles)
+        configs = " ".join(f"--configfile {shlex.quote(str(path))}" for path in workflow.overwrite_configfiles)
         shell(
-            "{sys.executable} -m snakemake --snakefile {workflow.main_snakefile} --workflow-profile none"
+            "{sys.executable} -m snakemake --snakefile {workflow.main_snakefile:q} --workflow-profile none"
             " --cores 1 --quiet all {configs} --report results/report.html"
         )

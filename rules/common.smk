@@ -1,5 +1,6 @@
 # The checked config, what wildcards may be, and what the targets are. Nothing here runs a job.
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from snakemake.common.configfile import load_configfile
 SOURCE = str(Path(workflow.basedir) / "src")
 # jobs import the package from this checkout, wherever they run
 sys.path.insert(0, SOURCE)
+# large tensors on huge pages: a sixth less time for training on a CPU (docs/log.md); other C libraries ignore it
+os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
 os.environ.update(PYTHONPATH=os.pathsep.join([SOURCE, *filter(None, [os.environ.get("PYTHONPATH")])]))
 
 from instructmining import search, versions
@@ -41,7 +44,25 @@ def get_checked_config():
         raise WorkflowError(str(error)) from None
 
 
-config = get_checked_config()
+class Section(dict):
+    """A section of the config whose missing names are the user's mistake: one line, not a KeyError."""
+
+    def __init__(self, name, content):
+        super().__init__(content)
+        self.name = name
+
+    def __reduce__(self):
+        # jobs get the config pickled, and know nothing of this class
+        return dict, (dict(self),)
+
+    def __missing__(self, key):
+        raise WorkflowError(f"this target needs {key!r} in section {self.name!r} of the config, which has no such name")
+
+
+config = {
+    name: Section(name, content) if isinstance(content, dict) else content
+    for name, content in get_checked_config().items()
+}
 for warning in warnings(config):
     logger.warning(f"warning: {warning}")
 
@@ -84,6 +105,17 @@ def get_kept_subsets():
 KEPT_SUBSETS = "|".join(get_kept_subsets()) or "(?!)"
 
 
+def get_kept_models():
+    """Models of the comparisons that keep theirs: named, so that they are there even where only they are missing."""
+    return [
+        f"results/runs/{recipe}/{subset}/model"
+        for name, settings in config["comparisons"].items()
+        if settings["keep_models"]
+        for recipe in settings["recipes"]
+        for subset in comparison_subsets(config, name)
+    ]
+
+
 def get_final_files():
     """The run that each search ends with: its model, its card, its subset."""
     runs = [f"results/runs/{s['recipe']}/{get_best_subset(name)}" for name, s in config["searches"].items()]
@@ -108,16 +140,19 @@ def get_targets():
         *(f"results/searches/{name}.json" for name in config["searches"]),
         *(path for name in config["comparisons"] for path in get_comparison_files(name, "evaluations", ".json")),
         *get_final_files(),
+        *get_kept_models(),
         *get_report_pages(),
     ]
 
 
-def get_subset_targets():
+def get_subset_targets(wildcards):
     """Subsets that are known without a search: what grown data change before anything is trained."""
     named = [subset for name in config["comparisons"] for subset in comparison_subsets(config, name)]
     fixed = [subset for subset in named if not Path(subset).name.startswith("best-")]
     blocks = [block["name"] for block in config["mixtures"]]
     mixtures = [f"mixtures/{name}" for name in mixture_names(config, blocks)]
+    if not mixtures and not fixed:
+        raise WorkflowError("target subsets needs section mixtures, or comparisons with sizes that are numbers")
     return [f"results/subsets/{subset}.parquet" for subset in dict.fromkeys([*mixtures, *fixed])]
 
 

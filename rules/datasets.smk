@@ -1,3 +1,6 @@
+include: "inputs/datasets.smk"
+
+
 rule fetch_package:
     output:
         "results/packages/{package}-{version}.archive",

@@ -1,3 +1,6 @@
+include: "inputs/evaluations.smk"
+
+
 rule evaluate_loss:
     input:
         model="results/runs/{recipe}/{subset}/model",
@@ -16,6 +19,7 @@ rule evaluate_loss:
         "../envs/models.yaml"
     threads: get_recipe_threads
     resources:
-        mem_mb=8000,
+        mem_mb=5000,
+        batch_tokens=get_evaluation_batch_tokens,
     script:
         "../workflow/scripts/evaluate_loss.py"

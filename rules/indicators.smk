@@ -1,3 +1,6 @@
+include: "inputs/indicators.smk"
+
+
 rule score:
     input:
         unpack(get_score_inputs),
@@ -12,8 +15,9 @@ rule score:
         "results/costs/score/{dataset}/{entry}/{shard}.tsv"
     conda:
         "../envs/models.yaml"
-    threads: 1
+    threads: get_score_threads
     resources:
+        batch_tokens=get_batch_tokens,
         mem_mb=4000,
         runtime=240,
     script:
@@ -36,6 +40,7 @@ rule fit_preference_head:
         "../envs/models.yaml"
     threads: 1
     resources:
+        batch_tokens=get_batch_tokens,
         mem_mb=4000,
         runtime=240,
     script:
@@ -70,13 +75,13 @@ rule check_indicators:
     output:
         "results/indicator_check.json",
     log:
-        "logs/check_indicators.log",
+        "logs/check_indicators/indicators.log",
     params:
         settings=get_indicator_check_settings,
         columns=get_check_columns,
         version=versions.INDICATOR_CHECK,
     benchmark:
-        "results/costs/check_indicators.tsv"
+        "results/costs/check_indicators/indicators.tsv"
     conda:
         "../envs/base.yaml"
     threads: 1

@@ -1,3 +1,6 @@
+include: "inputs/mixtures.smk"
+
+
 rule draw_mixture:
     input:
         examples=get_mixture_examples,

@@ -1,3 +1,6 @@
+include: "inputs/models.smk"
+
+
 rule prepare_model:
     input:
         get_model_source,

@@ -1,3 +1,6 @@
+include: "inputs/quality_rules.smk"
+
+
 rule fit_quality_rule:
     input:
         unpack(get_quality_rule_inputs),

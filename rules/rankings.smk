@@ -1,3 +1,6 @@
+include: "inputs/rankings.smk"
+
+
 rule rank_pool:
     input:
         unpack(get_ranking_inputs),

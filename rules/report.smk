@@ -1,3 +1,6 @@
+include: "inputs/report.smk"
+
+
 rule report_summary:
     input:
         quality_rules=get_all_quality_rules,
@@ -19,6 +22,7 @@ rule report_summary:
     log:
         "logs/report_summary/summary.log",
     params:
+        version=versions.COMPARISON,
         random=get_random_strategies,
         evaluations=get_evaluations_by_comparison,
         selection_benchmarks=get_selection_benchmarks,
@@ -51,6 +55,7 @@ rule report_comparison:
     log:
         "logs/report_comparison/{comparison}.log",
     params:
+        version=versions.COMPARISON,
         random=get_random_strategies,
         selection_benchmarks=get_selection_benchmarks,
     conda:

@@ -1,3 +1,6 @@
+include: "inputs/runs.smk"
+
+
 # One rule trains. Its runs' weights are temporary; `finetune_kept` is the same rule for the runs that keep theirs.
 rule finetune:
     input:
@@ -11,6 +14,7 @@ rule finetune:
     params:
         recipe=get_recipe,
         model_path=get_recipe_model_path,
+        model_record=get_recipe_record,
         version=versions.TRAINER,
         # not an input: a run depends on the examples that its subset names, not on the rest of their datasets
         examples=get_examples_pattern,
@@ -21,8 +25,8 @@ rule finetune:
         "../envs/models.yaml"
     threads: get_recipe_threads
     resources:
-        mem_mb=12000,
-        checkpoint_minutes=get_checkpoint_minutes,
+        mem_mb=5000,
+        checkpoint_seconds=get_checkpoint_seconds,
     script:
         "../workflow/scripts/finetune.py"
 
@@ -45,6 +49,7 @@ rule describe_model:
         search="results/searches/{search}.json",
         evaluations=get_final_evaluations,
         quality_rule=get_final_quality_rule,
+        summaries=get_pool_summaries,
     output:
         card="results/runs/{recipe}/{strategy}/{pool}/best-{search}/README.md",
         parquet="results/runs/{recipe}/{strategy}/{pool}/best-{search}/subset.parquet",
@@ -53,7 +58,10 @@ rule describe_model:
         "logs/describe_model/{recipe}/{strategy}/{pool}/best-{search}.log",
     params:
         examples=get_examples_pattern,
+        base=get_base_model,
         pool=get_pool_datasets,
+    benchmark:
+        "results/costs/describe_model/{recipe}/{strategy}/{pool}/best-{search}.tsv"
     conda:
         "../envs/base.yaml"
     threads: 1

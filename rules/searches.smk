@@ -1,3 +1,6 @@
+include: "inputs/searches.smk"
+
+
 rule propose_size:
     input:
         unpack(get_proposal_inputs),

@@ -131,5 +131,33 @@ def test_interval_moves_with_the_level_and_not_with_the_order(tmp_path_factory, 
 def test_other_items_are_an_error_that_names_the_file(tmp_path):
     first, second = artifacts.items(1.7, n=12), artifacts.items(1.8, n=11)
     selected, random = written(tmp_path, [first, second])
-    with pytest.raises(InputError, match=r"1\.json: its items are not those of .*0\.json"):
+    with pytest.raises(InputError, match=r"1\.json: its items with a loss are not those of .*0\.json"):
         comparison.paired_interval(selected, [random])
+
+
+def without(frame: pl.DataFrame, *lost: int) -> pl.DataFrame:
+    """As evaluating writes items that did not fit: still there, without a loss."""
+    return frame.with_columns(nll=pl.when(~pl.int_range(pl.len()).is_in(lost)).then("nll"))
+
+
+def test_items_without_a_loss_are_left_out_and_must_be_the_same_ones(tmp_path):
+    first, second = artifacts.items(1.7, n=12), artifacts.items(1.8, n=12)
+    kept = written(tmp_path / "kept", [frame[2:] for frame in (first, second)])
+    both = written(tmp_path / "both", [without(first, 0, 1), without(second, 0, 1)])
+    assert comparison.paired_interval(both[0], both[1:]) == comparison.paired_interval(kept[0], kept[1:])
+    other = written(tmp_path / "other", [without(first, 0), without(second, 1)])
+    with pytest.raises(InputError, match=r"other/1\.json: its items with a loss are not those of .*other/0\.json"):
+        comparison.paired_interval(other[0], other[1:])
+    none = written(tmp_path / "none", [without(frame, *range(12)) for frame in (first, second)])
+    with pytest.raises(InputError, match=r"none/0\.json: no item has a loss"):
+        comparison.paired_interval(none[0], none[1:])
+
+
+def test_a_loss_that_is_no_number_is_no_verdict(tmp_path):
+    first, second = artifacts.items(1.7, n=12), artifacts.items(1.8, n=12)
+    broken = [first, second.with_columns(nll=pl.lit(float("nan")))]
+    paths = [str(tmp_path / f"{i}.json") for i in range(2)]
+    for path, frame in zip(paths, broken, strict=True):
+        frame.write_parquet(Path(path).with_suffix(".items.parquet"))
+    with pytest.raises(InputError, match=r"0\.json: a loss of its items, or of .*1\.json, is not a finite number"):
+        comparison.paired_interval(paths[0], paths[1:])

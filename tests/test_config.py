@@ -110,7 +110,7 @@ def test_checking_twice_changes_nothing() -> None:
 
 def test_a_benchmark_with_a_source_of_its_own_becomes_a_dataset() -> None:
     config = check(SMALL)
-    held_out = {"kind": "loss", "dataset": "held_out", "max_length": 2048, "batch_tokens": 4096}
+    held_out = {"kind": "loss", "dataset": "held_out", "max_length": 2048, "min_share_used": 0.9, "batch_tokens": 4096}
     assert config["benchmarks"]["held_out"] == held_out
     assert config["datasets"]["held_out"]["path"] == "data/held_out.jsonl"
     assert config["datasets"]["held_out"]["limit"] == 8
@@ -142,7 +142,12 @@ def test_whole_floats_become_whole_numbers() -> None:
         ("recipes.small.zero_stage", 2, "recipes.small.zero_stage: is only for an entry with 'launcher: deepspeed'"),
         ("recipes.small.batch_size", 4, "recipes.small: micro_batch_size 8 is more than batch_size 4"),
         ("recipes.small.batch_size", 12, "recipes.small: batch_size 12 is not a multiple of micro_batch_size 8"),
-        ("recipes.small.gpus", 2, "recipes.small: gpus and nodes above 1 need launcher torchrun or deepspeed"),
+        ("recipes.small.gpus", 2, "recipes.small: gpus above 1 need launcher torchrun or deepspeed"),
+        ("recipes.small", {"model": "tiny", "launcher": "torchrun", "nodes": 2},
+         "recipes.small: several nodes are not supported yet: torchrun and deepspeed start on one machine"),
+        ("recipes.small", {"model": "tiny", "launcher": "deepspeed", "method": "lora", "zero_stage": 3},
+         "recipes.small: method lora does not go with zero_stage 3: use at most 2"),
+        ("recipes.small.max_grad_norm", -1, "recipes.small.max_grad_norm: expected at least 0, got -1"),
         ("recipes.adapters.lora.rank", 2, "recipes.adapters.lora.rank: unknown key"),
         ("recipes.small.max_prompt_length", 2048, "recipes.small: max_prompt_length leaves no room for a response "
          "in max_length"),
@@ -152,6 +157,10 @@ def test_whole_floats_become_whole_numbers() -> None:
          "models.tiny.version: expected text, got 1.0 (put it in quotes)"),
         ("models.tiny", {"package": "p", "version": "1", "sha256": SHA},
          "models.tiny: key 'file' missing, needed with 'package'"),
+        ("models.tiny", {"package": "p", "version": "v1", "sha256": SHA, "file": "f"},
+         "models.tiny.version: 'v1' does not match ^[0-9][0-9A-Za-z.+!]*$"),
+        ("datasets.alpaca", {"package": "../p", "version": "1", "sha256": SHA, "file": "f"},
+         "datasets.alpaca.package: '../p' does not match ^[A-Za-z0-9][A-Za-z0-9._-]*$"),
         ("datasets.alpaca", {}, "datasets.alpaca: expected exactly one of path, hub, package; found none"),
         ("datasets.alpaca.hub", "x/y", "datasets.alpaca: expected exactly one of path, hub, package; "
          "found path and hub"),
@@ -173,6 +182,11 @@ def test_whole_floats_become_whole_numbers() -> None:
         ("pools.unseen", ["dolly", "dolly"], "pools.unseen: names something twice: list ['dolly', 'dolly']"),
         ("pools", None, "pools: expected a mapping, got nothing"),
         ("benchmarks.final.limit", 3, "benchmarks.final.limit: is only for an entry without 'dataset'"),
+        ("benchmarks.final.min_share_used", 2, "benchmarks.final.min_share_used: expected at most 1, got 2"),
+        ("pools.unseen", ["dolly", "held_out"],
+         "benchmarks.held_out: pool unseen trains on the benchmark's own data, dataset held_out"),
+        ("mixtures.0.datasets", ["dolly", "test"],
+         "benchmarks.final: mixture block base trains on the benchmark's own data, dataset test"),
         ("benchmarks.final.dataset", "tset", "benchmarks.final: dataset 'tset' is not in datasets; "
          "did you mean 'test'?"),
         ("benchmarks.dolly", {"kind": "loss", "path": "x"},
@@ -190,6 +204,7 @@ def test_whole_floats_become_whole_numbers() -> None:
          "did you mean 'output_length'?"),
         ("indicators.lengths.outputs", {"output_length": "reason"},
          "indicators.lengths: column 'reason' is a reserved name"),
+        ("indicators.source", {"scorer": "mtld"}, "indicators.source: column 'source' is a reserved name"),
         ("indicators.reward", {"scorer": "reward", "model": "x/y"},
          "indicators.reward: column 'reward' is already made by indicators.judge"),
         ("indicators.judge.preference_head", ..., "indicators.judge: output reward and preference_head go together: "
@@ -262,6 +277,32 @@ def test_sizes_beyond_a_pool_of_known_size() -> None:
     raw = changed("datasets.dolly.limit", 10)
     with pytest.raises(InputError, match=r"searches\.main: high 64 is more than the 60 examples that dolly, alpaca"):
         check(raw)
+
+
+def test_rows_of_several_instances_set_no_upper_bound() -> None:
+    raw = changed("datasets.alpaca", {"path": "a.json", "rows": [0, 10]})
+    raw["mixtures"][0]["datasets"] = ["alpaca"]
+    with pytest.raises(InputError, match=r"mixtures\[0\]: size 20 is more than the 10 examples that alpaca can have"):
+        check(raw)
+    raw["datasets"]["alpaca"]["format"] = "instances"
+    check(raw)
+    raw["datasets"]["alpaca"]["limit"] = 15
+    with pytest.raises(InputError, match="size 20 is more than the 15 examples"):
+        check(raw)
+
+
+@pytest.mark.parametrize("key", ["sha256", "archive"])
+def test_one_package_has_one_archive(key: str) -> None:
+    package = {"package": "p", "version": "1", "sha256": SHA, "file": "f", "archive": "sdist"}
+    raw = changed("models.tiny", package)
+    raw["datasets"]["alpaca"] = {**package, "file": "other"}
+    check(raw)
+    raw["datasets"]["alpaca"][key] = {"sha256": "1" * 64, "archive": "wheel"}[key]
+    message = f"my.yaml: datasets.alpaca: {key} is not that of models.tiny, which also names p 1"
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        check(raw)
+    raw["datasets"]["alpaca"]["version"] = "2"
+    check(raw)
 
 
 def test_several_gpus_share_the_batch() -> None:
@@ -367,12 +408,6 @@ def test_subsets_of_a_comparison() -> None:
     ]
 
 
-def test_a_missing_section_is_named() -> None:
-    with pytest.raises(InputError, match=r"^target search needs section searches in the config$"):
-        cfg.required_section(check({}), "searches", "search")
-    assert cfg.required_section(check(SMALL), "pools", "search") == {"unseen": ["dolly", "alpaca"]}
-
-
 def test_sets_that_serve_twice_are_said() -> None:
     assert cfg.warnings(check(SMALL)) == [
         "search main is made on benchmark held_out, on which quality rule fitted was fitted",
@@ -386,6 +421,47 @@ def test_sets_that_serve_twice_are_said() -> None:
     apart["searches"]["main"]["loss"] = "final"
     apart["comparisons"]["first"]["sizes"] = [16]
     assert cfg.warnings(check(apart)) == []
+
+
+def test_held_out_data_that_is_trained_on_is_said() -> None:
+    before = cfg.warnings(check(SMALL))
+    raw = changed("pools.unseen", ["dolly", "good"])
+    said = "pool unseen trains on the data of the preference head of judge: dataset good"
+    assert cfg.warnings(check(raw)) == [said, *before]
+    raw = changed("mixtures.0.datasets", ["dolly", "bad"])
+    said = "mixture block base trains on the data of the preference head of judge: dataset bad"
+    assert cfg.warnings(check(raw)) == [said, *before]
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        ({}, True),
+        ({"limit": 3, "seed": 1, "shards": 2}, True),
+        ({"rows": [19, 30]}, True),
+        ({"rows": [20, 30]}, False),
+        ({"path": "data/other.json"}, False),
+        ({"format": "dolly"}, False),
+        ({"exclude_prompts_of": ["held_out"]}, False),
+    ],
+)
+def test_two_names_for_the_same_rows_are_the_same_data(other: dict[str, Any], same: bool) -> None:
+    raw = changed("benchmarks.held_out", {"kind": "loss", "path": "data/alpaca.json", "rows": [10, 20]})
+    raw["datasets"]["alpaca"] = {"path": "data/alpaca.json", **other}
+    raw["mixtures"][0]["datasets"] = ["dolly"]
+    said = "pool unseen trains on the data of benchmark held_out: datasets alpaca and held_out share rows of one source"
+    assert [line for line in cfg.warnings(check(raw)) if "trains on" in line] == [said] * same
+
+
+def test_sets_that_serve_twice_under_two_names_are_said() -> None:
+    raw = changed("benchmarks.final", {"kind": "loss", "path": "data/held_out.jsonl"})
+    assert "comparison first is made on benchmark final, which search main used for selection" in cfg.warnings(
+        check(raw)
+    )
+    raw = changed("datasets.check", {**SMALL["datasets"]["good"], "rows": [10, 30]})
+    raw["indicator_check"] = {"chosen": "check", "rejected": "bad"}
+    said = "indicator_check uses dataset check, on which the preference head of judge is fitted"
+    assert said in cfg.warnings(check(raw))
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "paper.yaml"])
@@ -433,7 +509,7 @@ def _manual(title: str) -> dict[str, Any]:
 def test_the_manual_has_every_key_with_its_default(title: str) -> None:
     expected = _defaults(_objects()[title])
     if title == "benchmarks":
-        expected = {key: expected[key] for key in ("kind", "dataset", "max_length", "batch_tokens")}
+        expected = {key: expected[key] for key in ("kind", "dataset", "max_length", "min_share_used", "batch_tokens")}
     assert _manual(title) == expected
 
 

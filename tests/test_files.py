@@ -10,7 +10,7 @@ from instructmining.files import read_json, read_provenance, replacing, write_cs
 def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path):
     path = tmp_path / "deep" / "file.json"
     write_json(path, {"a": 1})
-    with pytest.raises(ValueError, match="NaN|nan|Out of range"):
+    with pytest.raises(ValueError, match=r"NaN|nan|Out of range"):
         write_json(path, {"a": float("nan")})
     with pytest.raises(KeyboardInterrupt), replacing(path) as temporary:
         temporary.write_text("half of")

@@ -1,15 +1,16 @@
 import polars as pl
 import pytest
 import torch
-from tiny import SENTENCES, tiny_gpt_neox_lm, tiny_llama
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from instructmining import finetune as module
 from instructmining.errors import InputError
 from instructmining.evaluations.loss import evaluate
-from instructmining.finetune import finetune, launch, pack
+from instructmining.finetune import _Rows, finetune, pack
+from instructmining.launch import launch
 from instructmining.models import load_causal_lm, load_tokenizer
 from instructmining.prompts import encode
+from tiny import SENTENCES, tiny_gpt_neox_lm, tiny_llama
 
 RECIPE = {
     "model": "tiny",
@@ -35,6 +36,7 @@ RECIPE = {
     "zero_stage": 2,
     "checkpoint_minutes": 10,
     "activation_checkpointing": False,
+    "max_grad_norm": 1.0,
 }
 EVALUATION = {
     "precision": "float32",
@@ -43,6 +45,7 @@ EVALUATION = {
     "max_length": 128,
     "max_prompt_length": None,
     "batch_tokens": 1000,
+    "min_share_used": 0.9,
 }
 
 
@@ -57,19 +60,25 @@ def examples():
     return pl.DataFrame(rows)
 
 
+def model(folder):
+    return {"path": folder, "model": "tiny", "revision": "local"}
+
+
 @pytest.mark.parametrize("make", [tiny_llama, tiny_gpt_neox_lm])
 def test_packed_examples_have_the_loss_they_have_alone(tmp_path, examples, make):
     folder = str(make(tmp_path))
-    model = load_causal_lm(folder)
+    network = load_causal_lm(folder)
     rows = encode(examples, load_tokenizer(folder), "alpaca", 128)
     batch = pack(rows)
     labels = batch.pop("labels")
     del batch["shift_labels"]
     with torch.no_grad():
-        together = torch.nn.functional.cross_entropy(model(**batch, use_cache=False).logits[0], labels, reduction="none")
+        together = torch.nn.functional.cross_entropy(
+            network(**batch, use_cache=False).logits[0], labels, reduction="none"
+        )
         at = 0
         for row in rows:
-            logits = model(torch.tensor([row.ids]), use_cache=False).logits[0]
+            logits = network(torch.tensor([row.ids]), use_cache=False).logits[0]
             targets = torch.tensor(row.ids[row.start :])
             alone = torch.nn.functional.cross_entropy(logits[row.start - 1 : -1], targets, reduction="none")
             torch.testing.assert_close(together[at : at + len(targets)], alone, atol=1e-4, rtol=1e-4)
@@ -91,14 +100,14 @@ def test_a_step_is_the_token_mean_over_its_whole_batch(tmp_path, folder, example
 @pytest.mark.parametrize("method", ["full", "lora"])
 def test_training_lowers_the_loss_and_saves_a_model_that_loads(tmp_path, folder, examples, method):
     recipe = {**RECIPE, "method": method, "learning_rate": 3e-3, "epochs": 6}
-    figures = launch(examples, recipe, folder, tmp_path)
+    figures = launch(examples, recipe, model(folder), tmp_path)
     before, after = (evaluate(path, examples, EVALUATION)[0]["value"] for path in (folder, str(tmp_path / "model")))
     assert after < before - 0.1
     assert figures["examples"] == examples.height
     assert figures["supervised_tokens"] < figures["tokens"]
-    model = AutoModelForCausalLM.from_pretrained(tmp_path / "model")
+    trained = AutoModelForCausalLM.from_pretrained(tmp_path / "model")
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "model")
-    assert model.generate(**tokenizer("Say", return_tensors="pt"), max_new_tokens=3, do_sample=False).shape[1] > 1
+    assert trained.generate(**tokenizer("Say", return_tensors="pt"), max_new_tokens=3, do_sample=False).shape[1] > 1
 
 
 def test_the_same_seed_gives_the_same_weights(tmp_path, folder, examples):
@@ -128,7 +137,9 @@ def test_an_interrupted_training_goes_on_from_its_checkpoint(tmp_path, folder, e
     )
     resumed = finetune(examples, recipe, folder, tmp_path / "cut")
     assert steps_done[0] == 4
-    assert [p["loss"] for p in resumed["loss_curve"]] == pytest.approx([p["loss"] for p in whole["loss_curve"]], rel=1e-5)
+    assert [p["loss"] for p in resumed["loss_curve"]] == pytest.approx(
+        [p["loss"] for p in whole["loss_curve"]], rel=1e-5
+    )
 
 
 def test_rows_without_supervised_tokens_are_counted_and_left_out(tmp_path, folder, examples):
@@ -142,9 +153,62 @@ def test_rows_without_supervised_tokens_are_counted_and_left_out(tmp_path, folde
 def test_two_processes_reach_the_curve_of_one(tmp_path, folder, examples, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", "src")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    alone = launch(examples, {**RECIPE, "micro_batch_size": 1}, folder, tmp_path / "alone")
+    alone = launch(examples, {**RECIPE, "micro_batch_size": 1}, model(folder), tmp_path / "alone")
     recipe = {**RECIPE, "micro_batch_size": 1, "launcher": "torchrun", "gpus": 2}
-    together = launch(examples, recipe, folder, tmp_path / "together")
+    together = launch(examples, recipe, model(folder), tmp_path / "together")
     curves = [[point["loss"] for point in figures["loss_curve"]] for figures in (alone, together)]
     assert curves[1] == pytest.approx(curves[0], abs=1e-3)
     AutoModelForCausalLM.from_pretrained(tmp_path / "together/model")
+
+
+def test_a_checkpoint_of_another_job_is_not_taken_up(tmp_path, folder, examples, monkeypatch):
+    recipe = {**RECIPE, "checkpoint_minutes": 0}
+    whole = launch(examples, recipe, model(folder), tmp_path / "whole")
+
+    def die(self, args, state, control, **more):
+        if state.global_step == 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(module._Progress, "on_step_begin", die)
+    with pytest.raises(KeyboardInterrupt):
+        launch(examples, {**recipe, "learning_rate": 5e-4}, model(folder), tmp_path / "work")
+    assert list((tmp_path / "work").glob("checkpoint-*"))
+    monkeypatch.undo()
+    other = launch(examples, recipe, model(folder), tmp_path / "work")
+    assert other["loss_curve"] == whole["loss_curve"]
+
+
+def test_a_checkpoint_that_is_not_whole_is_removed(tmp_path, folder, examples):
+    (tmp_path / "checkpoint-3").mkdir()
+    (tmp_path / "checkpoint-3/model.safetensors").write_bytes(b"half")
+    assert finetune(examples, RECIPE, folder, tmp_path)["steps"] == 6
+    assert not (tmp_path / "checkpoint-3").exists()
+
+
+def test_bfloat16_trains_float32_weights_and_saves_bfloat16(tmp_path, folder, examples):
+    recipe = {**RECIPE, "learning_rate": 2e-5, "max_grad_norm": 0.0}
+    wide = finetune(examples, recipe, folder, tmp_path / "wide")
+    narrow = finetune(examples, {**recipe, "precision": "bfloat16"}, folder, tmp_path / "narrow")
+    assert narrow["weights_trained_in"] == "float32"
+    curves = [[point["loss"] for point in figures["loss_curve"]] for figures in (wide, narrow)]
+    assert curves[1] == pytest.approx(curves[0], abs=0.02)
+    assert AutoModelForCausalLM.from_pretrained(tmp_path / "narrow/model").dtype == torch.bfloat16
+
+
+def test_tokens_are_counted_over_all_epochs(tmp_path, folder, examples):
+    one = finetune(examples, {**RECIPE, "epochs": 1}, folder, tmp_path / "one")
+    two = finetune(examples, {**RECIPE, "epochs": 2}, folder, tmp_path / "two")
+    assert two["tokens"] == 2 * one["tokens"] and two["steps"] == 2 * one["steps"]
+
+
+def test_an_error_of_a_process_is_the_line_it_would_be_alone(tmp_path, folder, examples, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", "src")
+    long = pl.DataFrame([{"id": "x", "instruction": "word " * 300, "input": "", "output": "never seen"}])
+    recipe = {**RECIPE, "micro_batch_size": 1, "launcher": "torchrun", "gpus": 2}
+    with pytest.raises(InputError, match=r"none of 1 examples has a response token within max_length$"):
+        launch(long, recipe, model(folder), tmp_path)
+
+
+def test_rows_are_filled_up_only_where_several_processes_share_them(examples, folder):
+    rows = encode(examples, load_tokenizer(folder), "alpaca", 128)[:5]
+    assert len(_Rows(rows, multiple=4)) == 5

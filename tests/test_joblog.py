@@ -5,7 +5,9 @@ import pytest
 
 
 def run(tmp_path, body):
-    script = f"from instructmining.errors import InputError\nfrom instructmining.joblog import job_log, progress\n{body}"
+    script = (
+        f"from instructmining.errors import InputError\nfrom instructmining.joblog import job_log, progress\n{body}"
+    )
     return subprocess.run(
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, env={"PYTHONPATH": SOURCE}
     )
@@ -15,7 +17,9 @@ SOURCE = str(__import__("pathlib").Path(__file__).parents[1] / "src")
 
 
 def test_bad_input_is_one_line_on_the_terminal_and_a_status(tmp_path):
-    done = run(tmp_path, "with job_log('logs/a.log'):\n    print('working')\n    raise InputError('x.json: row 3: no output')")
+    done = run(
+        tmp_path, "with job_log('logs/a.log'):\n    print('working')\n    raise InputError('x.json: row 3: no output')"
+    )
     assert done.returncode == 1
     assert done.stderr == "error: x.json: row 3: no output\n"
     log = (tmp_path / "logs/a.log").read_text()

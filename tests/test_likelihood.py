@@ -4,14 +4,15 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from tiny import SENTENCES, tiny_llama
 
+from instructmining.errors import InputError
 from instructmining.evaluations.loss import evaluate
 from instructmining.likelihood import read_responses
 from instructmining.models import load_causal_lm, load_tokenizer
 from instructmining.preference import response_features
 from instructmining.prompts import encode
 from instructmining.scorers import causal
+from tiny import SENTENCES, tiny_llama
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,10 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def examples():
-    rows = [{"id": str(i), "instruction": s, "input": "", "output": (s + " ") * (i % 3 + 1)} for i, s in enumerate(SENTENCES)]
+    rows = [
+        {"id": str(i), "instruction": s, "input": "", "output": (s + " ") * (i % 3 + 1)}
+        for i, s in enumerate(SENTENCES)
+    ]
     return pl.DataFrame(rows)
 
 
@@ -33,6 +37,7 @@ SETTINGS = {
     "max_length": 2048,
     "max_prompt_length": None,
     "batch_tokens": 400,
+    "min_share_used": 0.9,
 }
 
 
@@ -60,8 +65,8 @@ def test_nll_is_that_of_a_plain_float64_pass_whatever_the_batch(folder, examples
 def test_questions_are_answered_as_if_each_were_asked_alone(folder, examples):
     tokenizer, model = load_tokenizer(folder), load_causal_lm(folder)
     encoded = encode(examples, tokenizer, "alpaca", 2048, end=False)
-    questions = [causal.question_ids(tokenizer, name) for name in causal.QUESTIONS]
-    yes, no = causal.answer_ids(tokenizer)
+    judged = [causal.question_and_answers(tokenizer, name) for name in causal.QUESTIONS]
+    questions, (yes, no) = [question for question, _ in judged], judged[0][1]
     alone = read_responses(model, encoded, 10_000)
     readings = read_responses(model, encoded, 700, questions, (yes, no), layer=1)
     for example, reading, without in zip(encoded, readings, alone, strict=True):
@@ -89,6 +94,11 @@ def test_perplexity_and_loss_agree(folder, examples):
     assert items["value"].to_list() == pytest.approx([math.log(value) for value in scored["perplexity"]], rel=1e-6)
     assert figures["value"] == pytest.approx(items["nll"].sum() / items["tokens"].sum())
     assert figures["n_used"] == figures["n_expected"] == examples.height
+
+
+def test_an_evaluation_that_loses_items_fails(folder, examples):
+    with pytest.raises(InputError, match=r"0 of 6 items .* asks for 90%"):
+        evaluate(folder, examples, {**SETTINGS, "max_length": 30})
 
 
 def test_response_features_give_none_for_an_empty_response(folder, examples):

@@ -4,7 +4,6 @@ import zipfile
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tiny import tiny_gpt_neox_lm, tiny_llama
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
 from instructmining.errors import InputError
@@ -13,9 +12,10 @@ from instructmining.models import (
     hidden_states,
     load_causal_lm,
     load_tokenizer,
-    logits,
+    output_head,
     prepare_model,
 )
+from tiny import tiny_gpt_neox_lm, tiny_llama
 
 
 @pytest.mark.parametrize("make", [tiny_llama, tiny_gpt_neox_lm])
@@ -23,8 +23,10 @@ def test_backbone_and_head_give_the_model_s_own_logits(tmp_path, make):
     model = load_causal_lm(str(make(tmp_path)))
     ids = torch.tensor([[5, 9, 30, 2]])
     with torch.no_grad():
-        mine = logits(model, hidden_states(model, input_ids=ids).last_hidden_state[0])
-        torch.testing.assert_close(mine, model(ids).logits[0])
+        hidden = hidden_states(model, input_ids=ids).last_hidden_state[0]
+        expected = model(ids).logits[0]
+        torch.testing.assert_close(output_head(model)(hidden), expected)
+        torch.testing.assert_close(output_head(model, (7, 3))(hidden), expected[:, [7, 3]])
 
 
 def test_a_checkpoint_that_misses_a_weight_is_refused(tmp_path):

@@ -175,14 +175,41 @@ def test_comparison_says_the_verdict_and_warns_of_sets_used_for_selection(made):
 
 def test_a_rule_that_does_not_hold_is_called_so(results):
     found, _ = rule(results, "fitted")
-    bad = {**found, "loo_r_squared": -0.2, "n": 12, "vif": dict.fromkeys(found["indicators"], 40.0)}
+    bad = {
+        **found,
+        "loo_r_squared_with_selection": -0.2,
+        "selection_p_value": 0.4,
+        "n": 12,
+        "vif": dict.fromkeys(found["indicators"], 40.0),
+    }
     bad["p_values"] = dict.fromkeys(found["coefficients"], 0.4)
     bad["bootstrap_intervals"] = {name: [-1.0, 1.0] for name in found["coefficients"]}
     text = " ".join(quality_rule.trust(bad))
-    for weakness in ("cannot be trusted", "12 mixtures are few", "p > 0.05", "sign changes", "VIF above 10"):
+    for weakness in (
+        "is not above zero",
+        "may be there by chance",
+        "12 mixtures are few",
+        "p > 0.05",
+        "sign changes",
+        "VIF above 10",
+    ):
         assert weakness in text
         assert weakness not in " ".join(quality_rule.trust({**found, "n": 200} | good(found)))
-    assert quality_rule.formula(found).startswith("log loss = 0.")
+    assert quality_rule.trust({**found, "n": 200} | good(found))[-1].startswith("No warning")
+
+
+def test_what_the_choice_of_indicators_costs_is_said(results, made):
+    found, _ = rule(results, "fitted")
+    honest = quality_rule.number(found["loo_r_squared_with_selection"])
+    for name in ("fitted", "summary"):
+        text = " ".join(read(made[name]).text.split())
+        assert f"chose these indicators among {found['sets_compared']} sets" in text
+        assert f"the leave-one-out R² is {honest}; shuffled losses reach the R² with p 0.005" in text
+    assert quality_rule.honest_loo({**found, "loo_r_squared_with_selection": 0.1}) == 0.1
+    listed = found | dict.fromkeys(("loo_r_squared_with_selection", "selection_p_value", "sets_compared"))
+    assert "hold for a list of indicators given beforehand" in " ".join(quality_rule.trust(listed))
+    assert quality_rule.honest_loo(listed) == found["loo_r_squared"]
+    assert "sets compared" not in read(quality_rule.page("l", listed, pl.DataFrame(), pl.DataFrame())).text
 
 
 def good(found: dict) -> dict:

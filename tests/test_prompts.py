@@ -2,9 +2,9 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny import tiny_tokenizer
 
 from instructmining.prompts import TEMPLATES, encode, render
+from tiny import tiny_tokenizer
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from instructmining import reading
 from instructmining.errors import InputError
 from instructmining.examples import EXAMPLE_SCHEMA, example_id
 from instructmining.files import sha256
@@ -157,6 +158,36 @@ def test_sample(tmp_path):
     assert read(tmp_path, rows, limit=500, seed=1)[0].equals(full)
     grown, *_ = read(tmp_path, [*rows, row("new")], limit=50, seed=1)
     assert len(set(grown["id"]) - set(some["id"])) <= 1
+
+
+def test_a_sample_needs_memory_for_a_batch_and_itself(tmp_path, monkeypatch):
+    """Several examples a row, duplicates, bad rows: trimming after every batch changes nothing."""
+    rows = [{"instruction": f"q{n % 70}", "instances": [{"output": f"{k}"} for k in range(n % 4)]} for n in range(90)]
+    whole = read(tmp_path, rows, format="instances", limit=13, seed=3)
+    everything = read(tmp_path, rows, format="instances")[0]
+    heights = []
+    sample = reading._sample
+
+    def watched(kept, batch, limit):
+        heights.append(kept.height + len(batch))
+        return sample(kept, batch, limit)
+
+    monkeypatch.setattr(reading, "BATCH", 10)
+    monkeypatch.setattr(reading, "_sample", watched)
+    frame, rejected, summary = read(tmp_path, rows, format="instances", limit=13, seed=3)
+    assert frame.equals(whole[0]) and (rejected, summary) == whole[1:]
+    assert (summary["kept"], summary["not_sampled"]) == (13, everything.height - 13)
+    assert len(heights) == 10 and max(heights) <= 13 + 10 * 3
+    assert read(tmp_path, rows, format="instances")[0].equals(everything)
+
+
+def test_the_draw_is_pinned(tmp_path):
+    """Another draw would be another sample in every study: decide on it by a version."""
+    rows = [row(str(n)) for n in range(30)]
+    key = (1).to_bytes(8, "little")
+    draws = [hashlib.blake2b(f"{n}:0".encode(), digest_size=8, key=key).digest() for n in range(30)]
+    expected = sorted(sorted(range(30), key=draws.__getitem__)[:6])
+    assert read(tmp_path, rows, limit=6, seed=1)[0]["row"].to_list() == expected
 
 
 def test_sample_is_uniform(tmp_path):

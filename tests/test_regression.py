@@ -10,10 +10,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.outliers_influence import variance_inflation_factor
 
-from instructmining.diagnostics import all_subsets, bootstrap_coefficients, choose
+from instructmining import diagnostics
+from instructmining.diagnostics import all_subsets, bootstrap_coefficients, choose, with_selection
 from instructmining.errors import InputError
 from instructmining.observations import empty, from_csv, from_runs, indicator_columns
-from instructmining.regression import PRESETS, estimate, fit, predict, published, summary, with_predictions
+from instructmining.regression import (
+    PRESETS,
+    SELECTION,
+    estimate,
+    fit,
+    formula,
+    predict,
+    published,
+    summary,
+    with_predictions,
+)
 
 PUBLISHED = Path(__file__).parents[1] / "../shared/data/instructmining_observations.csv"
 NAMES = ["reward", "output_length", "coherence"]
@@ -125,6 +136,61 @@ def test_auto_is_limited_in_number_and_by_observations() -> None:
         estimate(observations.head(5), "auto", max_indicators=4, **arguments)
     rule, sets = estimate(observations, "auto", max_indicators=4, candidates=["coherence"], bootstrap=0, seed=0)
     assert rule["indicators"] == ["coherence"] and sets.height == 1
+
+
+def noise(n: int, p: int, seed: int) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    generator = np.random.default_rng(seed)
+    return generator.normal(size=(n, p)), generator.normal(size=n), [f"c{k}" for k in range(p)]
+
+
+@pytest.mark.parametrize(("n", "p", "largest"), [(12, 5, 3), (20, 4, 2), (6, 3, 4)])
+def test_selection_is_repeated_in_every_fold(n: int, p: int, largest: int) -> None:
+    x, y, names = noise(n, p, seed=n)
+    figures = with_selection(x, y, largest, seed=5)
+    errors = []
+    for i in range(n):
+        rest = np.arange(n) != i
+        chosen = choose(all_subsets(x[rest], y[rest], names), largest, n)
+        columns = [names.index(name) for name in chosen]
+        model = sm.OLS(y[rest], sm.add_constant(x[rest][:, columns])).fit()
+        errors.append(y[i] - model.params @ [1.0, *x[i, columns]])
+    expected = 1 - np.square(errors).sum() / np.square(y - y.mean()).sum()
+    assert figures["loo_r_squared_with_selection"] == pytest.approx(expected, rel=1e-8)
+    sets = all_subsets(x, y, names).filter(pl.col("n_indicators") <= diagnostics.largest_set(largest, n))
+    assert figures["sets_compared"] == sets.height
+
+    def best(values: np.ndarray) -> float:
+        table = all_subsets(x, values, names)
+        return table.filter(pl.col("n_indicators") <= sets["n_indicators"].max())["r_squared"].max()
+
+    generator = np.random.default_rng(5)
+    reached = [best(generator.permutation(y)) >= best(y) for _ in range(diagnostics.PERMUTATIONS)]
+    assert figures["selection_p_value"] == pytest.approx((1 + sum(reached)) / (1 + diagnostics.PERMUTATIONS))
+
+
+def test_a_set_chosen_from_noise_is_seen_through_and_a_signal_is_not() -> None:
+    x, y, names = noise(12, 9, seed=0)
+    table = pl.DataFrame({"mixture": [f"m-{i}" for i in range(12)], **dict(zip(names, x.T, strict=True))})
+    arguments = {"candidates": None, "max_indicators": 3, "bootstrap": 0, "seed": 0}
+    rule, _ = estimate(table.with_columns(loss=np.exp(0.1 * y)), "auto", **arguments)
+    assert rule["r_squared"] > 0.5 and rule["sets_compared"] == 129
+    assert rule["loo_r_squared_with_selection"] < 0 and rule["selection_p_value"] > 0.3
+    real, _ = estimate(synthetic(40, 0.01), "auto", **arguments)
+    assert real["loo_r_squared_with_selection"] > 0.8
+    assert real["selection_p_value"] == pytest.approx(1 / (1 + diagnostics.PERMUTATIONS))
+    given, _ = estimate(synthetic(40, 0.01), ["reward"], **arguments)
+    assert [given[key] for key in SELECTION] == [None, None, None]
+
+
+def test_an_observation_that_alone_moves_every_candidate_cannot_be_left_out() -> None:
+    x = np.zeros((8, 1))
+    x[3] = 1.0
+    assert with_selection(x, np.arange(8.0) ** 2, 1, seed=0)["loo_r_squared_with_selection"] is None
+
+
+def test_the_formula_is_one_line() -> None:
+    rule = {"coefficients": {"intercept": 0.5, "reward": -0.25, "mtld": 1e-5}}
+    assert formula(rule) == "log loss = 0.5 - 0.25 · reward + 1e-05 · mtld"
 
 
 def test_equal_r_squared_goes_by_the_p_values() -> None:

@@ -54,16 +54,16 @@ def test_output_columns():
 
 @given(rows=st.integers(0, 50), parts=st.integers(1, 7))
 def test_shards_are_contiguous_and_complete(rows, parts):
-    examples = pl.DataFrame({"row": range(rows)}, schema={"row": pl.Int64})
+    examples = pl.LazyFrame({"row": range(rows)}, schema={"row": pl.Int64})
     shards = [scorers.take_shard(examples, f"{part:03d}-of-{parts:03d}") for part in range(parts)]
-    assert pl.concat(shards).equals(examples)
+    assert pl.concat(shards).equals(examples.collect())
     assert max(shard.height for shard in shards) - min(shard.height for shard in shards) <= 1
 
 
 @pytest.mark.parametrize("name", ["4-of-4", "x", "0-of-0", "1of2"])
 def test_impossible_shard(name):
     with pytest.raises(InputError, match="expected i-of-n"):
-        scorers.take_shard(pl.DataFrame({"row": [1]}), name)
+        scorers.take_shard(pl.LazyFrame({"row": [1]}), name)
 
 
 def test_check_counts_nulls_and_truncated():
@@ -94,6 +94,7 @@ def test_check_refuses_all_null_and_says_why():
 
 def test_provenance_names_no_path_and_says_unpinned():
     settings = {"scorer": "reward", "model": "/data/models/rm", "revision": "main", "precision": "bfloat16"}
+    settings["model_record"] = {"model": "rm", "revision": "unpinned"}
     settings |= {"model_path": "/data/models/rm", "outputs": {"reward": "rew"}, "max_length": 512, "device": "cuda"}
     found = scorers.provenance(settings, {"rows": 3, "truncated": 1, "null": {"rew": 0}})
     assert "/data" not in str(found)
@@ -101,11 +102,10 @@ def test_provenance_names_no_path_and_says_unpinned():
     assert found["settings"] == {"max_length": 512}
     assert found["units"] == {"rew": "logit"} and found["directions"] == {"rew": "higher is better"}
     assert found["truncated"] == 1
-    assert scorers.provenance({**settings, "model_source": "rm==1.0"}, {})["revision"] == "rm==1.0"
 
 
 def test_score_renames_outputs_and_guards_whole_dataset_scorers():
-    examples = pl.DataFrame({"id": ["a", "b"], "instruction": "", "input": "", "output": ["one two", "..."]})
+    examples = pl.LazyFrame({"id": ["a", "b"], "instruction": "", "input": "", "output": ["one two", "..."]})
     settings = {"scorer": "mtld", "outputs": {"mtld": "diversity"}}
     found = scorers.score(examples, "000-of-001", settings)
     assert found.columns == ["id", "diversity", "truncated", "reason"]

@@ -136,11 +136,19 @@ def paired_interval(
 
     Paths of evaluation JSONs; their ``.items.parquet`` lie beside them. Every draw takes the same items for all
     models, and loss is the published one: nats over tokens, so long answers weigh more. Seeded.
+
+    InputError where the models have losses of different items (one lost an item that another has), of none, or
+    losses that are no numbers.
     """
     first, *others = [_items(path) for path in (selected, *random)]
     for path, other in zip(random, others, strict=True):
         if not other["id"].equals(first["id"]):
-            raise InputError(f"{path}: its items are not those of {selected}; evaluate both on the same set")
+            raise InputError(
+                f"{path}: its items with a loss are not those of {selected}; evaluate both on the same set, with room "
+                "for every item"
+            )
+    if first.is_empty():
+        raise InputError(f"{selected}: no item has a loss")
     # items x models
     nats = np.column_stack([frame["nll"].to_numpy() for frame in (first, *others)])
     tokens = np.column_stack([frame["tokens"].to_numpy() for frame in (first, *others)])
@@ -154,6 +162,8 @@ def paired_interval(
         differences.append(loss[:, 0] - loss[:, 1:].mean(axis=1))
     tail = (1 - confidence) / 2
     low, high = np.quantile(np.concatenate(differences), [tail, 1 - tail])
+    if not np.isfinite([low, high]).all():
+        raise InputError(f"{selected}: a loss of its items, or of {', '.join(random)}, is not a finite number")
     return float(low), float(high)
 
 
@@ -166,4 +176,6 @@ def sentence(row: Mapping[str, Any]) -> str:
 
 
 def _items(path: str) -> pl.DataFrame:
-    return pl.read_parquet(Path(path).with_suffix(".items.parquet"), columns=["id", "nll", "tokens"]).sort("id")
+    """Items that have a loss; an item whose response did not fit has none."""
+    items = pl.read_parquet(Path(path).with_suffix(".items.parquet"), columns=["id", "nll", "tokens"])
+    return items.drop_nulls("nll").sort("id")

@@ -15,6 +15,7 @@ from instructmining.errors import InputError
 SEPARATOR = " + "
 MAX_CANDIDATES = 16
 OBSERVATIONS_PER_COEFFICIENT = 3
+PERMUTATIONS = 200
 # A diagonal of R below this, for unit columns, is a column that the ones before it give to rounding error.
 SINGULAR = 1e-10
 SETS_SCHEMA = {
@@ -103,7 +104,7 @@ def _sets_of(z: np.ndarray, y: np.ndarray, sets: list[tuple[int, ...]], names: S
     from scipy.stats import t as student
 
     n, p = len(y), len(sets[0])
-    q, r = np.linalg.qr(z[:, np.array(sets)].transpose(1, 0, 2))
+    q, r = _decomposed(z, sets)
     singular = np.abs(np.diagonal(r, axis1=1, axis2=2)).min(axis=1) <= SINGULAR
     r[singular] = np.eye(p)
     projected = q.transpose(0, 2, 1) @ y
@@ -111,7 +112,7 @@ def _sets_of(z: np.ndarray, y: np.ndarray, sets: list[tuple[int, ...]], names: S
     rss, total = np.square(residuals).sum(axis=1), np.square(y).sum()
     freedom = n - p - 1
     log_likelihood = -n / 2 * (np.log(2 * np.pi * rss / n) + 1)
-    free = 1 - 1 / n - np.square(q).sum(axis=2)
+    free = _free(q)
     press = np.square(residuals / np.where(free > SINGULAR, free, np.nan)).sum(axis=1)
     inverse = np.linalg.inv(r)
     slopes = (inverse @ projected[:, :, None])[:, :, 0]
@@ -134,6 +135,23 @@ def _sets_of(z: np.ndarray, y: np.ndarray, sets: list[tuple[int, ...]], names: S
     ).with_columns(pl.col(list(figures)).fill_nan(None))
 
 
+def _decomposed(z: np.ndarray, sets: list[tuple[int, ...]]) -> tuple[np.ndarray, np.ndarray]:
+    """Q (sets, n, p) and R (sets, p, p) of the columns of each set."""
+    q, r = np.linalg.qr(z[:, np.array(sets)].transpose(1, 0, 2))
+    return q, r
+
+
+def _free(q: np.ndarray) -> np.ndarray:
+    """1 - leverage of each observation in each set, the intercept's included: (sets, n)."""
+    free: np.ndarray = 1 - 1 / q.shape[1] - np.square(q).sum(axis=2)
+    return free
+
+
+def largest_set(max_indicators: int, n: int) -> int:
+    """The most indicators that ``choose`` may take on n observations: three for each coefficient, intercept too."""
+    return min(max_indicators, n // OBSERVATIONS_PER_COEFFICIENT - 1)
+
+
 def choose(sets: pl.DataFrame, max_indicators: int, n: int) -> list[str]:
     """The paper's procedure, "first highest R², then most significant p values", over ``all_subsets``' table.
 
@@ -142,8 +160,7 @@ def choose(sets: pl.DataFrame, max_indicators: int, n: int) -> list[str]:
 
     InputError if n is too small for one indicator, or columns that may be chosen are constant or collinear.
     """
-    coefficients = pl.col("n_indicators") + 1
-    allowed = sets.filter(pl.col("n_indicators") <= max_indicators, OBSERVATIONS_PER_COEFFICIENT * coefficients <= n)
+    allowed = sets.filter(pl.col("n_indicators") <= largest_set(max_indicators, n))
     if allowed.is_empty():
         raise InputError(
             f"{n} observations are too few to choose indicators: {2 * OBSERVATIONS_PER_COEFFICIENT} are needed for one"
@@ -156,3 +173,48 @@ def choose(sets: pl.DataFrame, max_indicators: int, n: int) -> list[str]:
     best = allowed.filter(pl.col("r_squared") >= pl.col("r_squared").max() - 1e-12)
     chosen: str = best.sort("largest_p", "indicators")["indicators"][0]
     return chosen.split(SEPARATOR)
+
+
+def with_selection(x: np.ndarray, y: np.ndarray, max_indicators: int, seed: int) -> dict[str, float | int | None]:
+    """What ``choose`` is worth once its own looking at the losses is counted (Ambroise & McLachlan 2002).
+
+    - ``loo_r_squared_with_selection``: leave-one-out R² with the choice made anew without each observation; null
+      where an observation cannot be left out, since without it every set is collinear.
+    - ``selection_p_value``: the share (each count plus one) of ``PERMUTATIONS`` random orders of ``y`` in which the
+      best set reaches the R² that the best set has here.
+    - ``sets_compared``: how many sets took part.
+
+    The sets are those of ``choose`` on all n observations, in every fold too, and must not be collinear.
+    """
+    n, p = x.shape
+    z, centred = standardised(x), y - y.mean()
+    total = np.square(centred).sum()
+    generator = np.random.default_rng(seed)
+    shuffled = np.column_stack([generator.permutation(centred) for _ in range(PERMUTATIONS)])
+    best, reached, compared = 0.0, np.zeros(PERMUTATIONS), 0
+    left_rss, left_error = np.full(n, np.inf), np.full(n, np.nan)
+    for size in range(1, min(p, largest_set(max_indicators, n)) + 1):
+        sets = list(combinations(range(p), size))
+        compared += len(sets)
+        q, _ = _decomposed(z, sets)
+        projected = q.transpose(0, 2, 1) @ np.column_stack([centred, shuffled])
+        r_squared = np.square(projected).sum(axis=1).max(axis=0) / total
+        best, reached = max(best, r_squared[0]), np.maximum(reached, r_squared[1:])
+        # Without observation i a fit's error at i is e / (1 - h), and its residual sum of squares less by e² / (1 - h).
+        residuals = centred - (q @ projected[:, :, :1])[:, :, 0]
+        free = _free(q)
+        fits = free > SINGULAR
+        errors = residuals / np.where(fits, free, np.nan)
+        rss = np.where(fits, np.square(residuals).sum(axis=1)[:, None] - residuals * errors, np.inf)
+        first = rss.argmin(axis=0)
+        found = np.take_along_axis(rss, first[None], axis=0)[0]
+        # Of equally good sets the smaller one, whose p values are the smaller ones.
+        better = found < left_rss - 1e-12 * total
+        left_error[better] = np.take_along_axis(errors, first[None], axis=0)[0][better]
+        left_rss[better] = found[better]
+    loo = float(1 - np.square(left_error).sum() / total)
+    return {
+        "loo_r_squared_with_selection": None if np.isnan(loo) else loo,
+        "selection_p_value": float((1 + (reached >= best - 1e-12).sum()) / (1 + PERMUTATIONS)),
+        "sets_compared": compared,
+    }

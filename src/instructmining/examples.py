@@ -62,19 +62,29 @@ def read_examples(path: str | Path, ids: Sequence[str] | None = None) -> pl.Data
 
     Raises InputError if the file is missing or is none of ours, or if an id is not in it.
     """
-    if not Path(path).is_file():
-        raise InputError(f"{path}: no such examples file")
-    frame = pl.read_parquet(path)
-    if frame.schema != EXAMPLE_SCHEMA:
-        raise InputError(f"{path}: expected the columns {', '.join(EXAMPLE_SCHEMA)}, found {frame.columns}")
+    frame = scan_examples(path)
     if ids is None:
-        return frame
+        return frame.collect()
     wanted = pl.DataFrame({"id": ids}, schema={"id": pl.String})
-    found = wanted.join(frame, on="id", how="left", maintain_order="left")
+    held = frame.join(wanted.lazy(), on="id", how="semi").collect(engine="streaming")
+    found = wanted.join(held, on="id", how="left", maintain_order="left")
     missing = found.filter(pl.col("dataset").is_null())["id"]
     if len(missing):
         raise InputError(f"{path}: {len(missing)} of {len(wanted)} ids are not in it, first {missing[0]!r}")
     return found.select(EXAMPLE_SCHEMA.names())
+
+
+def scan_examples(path: str | Path) -> pl.LazyFrame:
+    """Examples of one file, unread: what is asked of it decides which rows come into memory.
+
+    Raises InputError if the file is missing or is none of ours.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such examples file")
+    frame = pl.scan_parquet(path)
+    if (schema := frame.collect_schema()) != EXAMPLE_SCHEMA:
+        raise InputError(f"{path}: expected the columns {', '.join(EXAMPLE_SCHEMA)}, found {schema.names()}")
+    return frame
 
 
 def load_rows(subset: pl.DataFrame, template: str | Path) -> pl.DataFrame:

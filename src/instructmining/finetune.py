@@ -5,12 +5,8 @@ padding, examples blocked from one another, and the output matrix is applied to 
 step is the mean over its response tokens. Steps are never packed across: that would change their number and weights.
 """
 
-import json
 import logging
-import os
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -24,9 +20,8 @@ from transformers.trainer_utils import get_last_checkpoint
 
 from instructmining.batching import packed_mask
 from instructmining.errors import InputError
-from instructmining.files import write_json
 from instructmining.joblog import progress
-from instructmining.models import load_causal_lm, load_tokenizer
+from instructmining.models import PRECISIONS, check_device, load_causal_lm, load_tokenizer
 from instructmining.prompts import Encoded, encode
 
 _log = logging.getLogger(__name__)
@@ -35,39 +30,44 @@ _log = logging.getLogger(__name__)
 def finetune(examples: pl.DataFrame, recipe: dict[str, Any], model_path: str, work: Path) -> dict[str, Any]:
     """Train ``recipe`` on ``examples`` (columns instruction, input, output) and save into ``work / "model"``.
 
-    A checkpoint found in ``work`` is taken up again. Returns the contents of train.json but for names and provenance.
-    With several processes every one calls this; the first one saves. Errors: InputError if no row can be supervised.
+    A checkpoint found in ``work`` is taken up again: whoever calls sees to it that it is of the same job (launch.py).
+    With several processes every one calls this; the first one saves. Returns the contents of train.json but for names
+    and provenance; ``tokens`` are of all epochs. Errors: InputError if no row can be supervised.
     """
     start = time.monotonic()
     set_seed(recipe["seed"])
+    check_device(recipe["device"])
+    # before the model: the launcher's processes learn from it which device is theirs, and ZeRO-3 how to load
+    arguments = training_arguments(recipe, work)
     tokenizer = load_tokenizer(model_path, recipe["revision"])
     encoded = encode(examples, tokenizer, recipe["template"], recipe["max_length"], recipe["max_prompt_length"])
     rows = [example for example in encoded if example.start < len(example.ids)]
     if not rows:
         raise InputError(f"finetuning: none of {len(encoded)} examples has a response token within max_length")
-    model = load_causal_lm(model_path, recipe["revision"], recipe["precision"], recipe["device"])
+    model = load_causal_lm(model_path, recipe["revision"], weights_precision(recipe))
     if recipe["method"] == "lora":
         model = _with_lora(model, recipe["lora"])
     trainer = PackedTrainer(
         model=model,
-        args=training_arguments(recipe, work),
-        train_dataset=_Rows(rows),
+        args=arguments,
+        train_dataset=_Rows(rows, multiple=recipe["micro_batch_size"] * arguments.world_size),
         data_collator=pack,
         callbacks=[_Progress(recipe["checkpoint_minutes"])],
     )
     # our own counting below: the labels given are already those of the response tokens
     trainer.model_accepts_loss_kwargs = True
     loaded = time.monotonic()
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(work)))
+    trainer.train(resume_from_checkpoint=last_checkpoint(work))
     trained = time.monotonic()
-    _save(trainer, tokenizer, work / "model")
+    _save(trainer, tokenizer, work / "model", PRECISIONS[recipe["precision"]])
     return {
         "examples": len(encoded),
         "examples_without_supervised_tokens": len(encoded) - len(rows),
         "examples_truncated": sum(example.truncated for example in rows),
-        "tokens": sum(len(row.ids) for row in rows),
-        "supervised_tokens": sum(len(row.ids) - row.start for row in rows),
+        "tokens": sum(len(row.ids) for row in rows) * recipe["epochs"],
+        "supervised_tokens": sum(len(row.ids) - row.start for row in rows) * recipe["epochs"],
         "steps": trainer.state.global_step,
+        "weights_trained_in": weights_precision(recipe),
         "seconds": {
             "load": round(loaded - start, 3),
             "train": round(trained - loaded, 3),
@@ -81,23 +81,43 @@ def finetune(examples: pl.DataFrame, recipe: dict[str, Any], model_path: str, wo
     }
 
 
+def weights_precision(recipe: dict[str, Any]) -> str:
+    """Precision that the trained weights are held in.
+
+    float32 for full finetuning, whatever the products are computed in: a step of 2e-5 is lost in bfloat16 on two
+    weights of three. DeepSpeed keeps a float32 copy of its own; LoRA's base is not trained.
+    """
+    held_elsewhere = recipe["method"] == "lora" or recipe["launcher"] == "deepspeed"
+    return str(recipe["precision"]) if held_elsewhere else "float32"
+
+
+def last_checkpoint(work: Path) -> str | None:
+    """The newest whole checkpoint: the job may have died while writing one, and Trainer writes its state last."""
+    for folder in work.glob("checkpoint-*"):
+        if not (folder / "trainer_state.json").exists():
+            shutil.rmtree(folder)
+    found = get_last_checkpoint(str(work))
+    return None if found is None else str(found)
+
+
 def training_arguments(recipe: dict[str, Any], work: Path) -> TrainingArguments:
     """Trainer's arguments from the recipe: one source of batch size, precision and schedule for every launcher."""
-    processes = recipe["gpus"] * recipe["nodes"] if recipe["launcher"] != "single" else 1
-    return TrainingArguments(
+    processes = 1 if recipe["launcher"] == "single" else recipe["gpus"]
+    arguments = TrainingArguments(
         output_dir=str(work),
         num_train_epochs=recipe["epochs"],
         per_device_train_batch_size=recipe["micro_batch_size"],
         gradient_accumulation_steps=recipe["batch_size"] // (recipe["micro_batch_size"] * processes),
         learning_rate=recipe["learning_rate"],
-        lr_scheduler_type=recipe["scheduler"],
+        # plain "constant" would ignore the warm-up
+        lr_scheduler_type="constant_with_warmup" if recipe["scheduler"] == "constant" else recipe["scheduler"],
         warmup_steps=recipe["warmup_ratio"],
         weight_decay=recipe["weight_decay"],
         adam_beta1=0.9,
         adam_beta2=0.999,
-        max_grad_norm=1.0,
+        max_grad_norm=recipe["max_grad_norm"],
         seed=recipe["seed"],
-        bf16=recipe["precision"] == "bfloat16" and recipe["device"] == "cuda",
+        bf16=recipe["precision"] == "bfloat16",
         activation_checkpointing=recipe["activation_checkpointing"],
         use_cpu=recipe["device"] == "cpu",
         deepspeed=deepspeed_config(recipe) if recipe["launcher"] == "deepspeed" else None,
@@ -110,6 +130,10 @@ def training_arguments(recipe: dict[str, Any], work: Path) -> TrainingArguments:
         remove_unused_columns=False,
         dataloader_pin_memory=recipe["device"] == "cuda",
     )
+    if recipe["launcher"] == "single":
+        # one process takes one GPU: DataParallel would cut packed rows apart
+        arguments._n_gpu = min(1, arguments.n_gpu)
+    return arguments
 
 
 def deepspeed_config(recipe: dict[str, Any]) -> dict[str, Any]:
@@ -126,21 +150,6 @@ def deepspeed_config(recipe: dict[str, Any]) -> dict[str, Any]:
         },
         "zero_allow_untested_optimizer": True,
     }
-
-
-def launch(examples: pl.DataFrame, recipe: dict[str, Any], model_path: str, work: Path) -> dict[str, Any]:
-    """Run ``finetune`` here, or in the processes that the recipe's launcher starts on this machine."""
-    work.mkdir(parents=True, exist_ok=True)
-    if recipe["launcher"] == "single":
-        return finetune(examples, recipe, model_path, work)
-    examples.write_parquet(work / "examples.parquet")
-    write_json(work / "job.json", {"recipe": recipe, "model_path": model_path})
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={recipe['gpus']}"]
-    done = subprocess.run([*command, "-m", "instructmining.finetune", str(work)], check=False)
-    if done.returncode:
-        raise RuntimeError(f"{recipe['launcher']} with {recipe['gpus']} processes ended with status {done.returncode}")
-    found: dict[str, Any] = json.loads((work / "train.json").read_text())
-    return found
 
 
 def pack(rows: list[Encoded]) -> dict[str, torch.Tensor]:
@@ -182,8 +191,11 @@ class PackedTrainer(Trainer):
 
 
 class _Rows(Dataset[Encoded]):
-    def __init__(self, rows: list[Encoded]):
-        self.rows = rows
+    """Rows, filled up to a multiple with rows of nothing: several processes would else train on some rows twice."""
+
+    def __init__(self, rows: list[Encoded], multiple: int):
+        nothing = Encoded(rows[0].ids[:1], 1, False)
+        self.rows = [*rows, *[nothing] * (-len(rows) % multiple if torch.distributed.is_initialized() else 0)]
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -204,7 +216,10 @@ class _Progress(TrainerCallback):
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.advance(1)
-        if time.monotonic() - self.saved >= self.seconds and state.global_step < state.max_steps:
+        due = torch.tensor(time.monotonic() - self.saved >= self.seconds, dtype=torch.uint8, device=args.device)
+        if torch.distributed.is_initialized():
+            torch.distributed.broadcast(due, 0)  # saving is done together: one clock decides
+        if due and state.global_step < state.max_steps:
             self.saved = time.monotonic()
             control.should_save = True
 
@@ -224,33 +239,17 @@ def _with_lora(model: Any, settings: dict[str, Any]) -> Any:
     )
 
 
-def _save(trainer: Trainer, tokenizer: Any, target: Path) -> None:
-    """Write a folder that AutoModelForCausalLM loads; LoRA weights are merged into the base."""
+def _save(trainer: Trainer, tokenizer: Any, target: Path, dtype: torch.dtype) -> None:
+    """Write a folder that AutoModelForCausalLM loads, in the recipe's precision; LoRA is merged into the base."""
     model = trainer.accelerator.unwrap_model(trainer.model)
+    first = trainer.is_world_process_zero()
     if hasattr(model, "merge_and_unload"):
-        if trainer.is_world_process_zero():
-            model.merge_and_unload().save_pretrained(target)
-    else:
+        if first:
+            model.merge_and_unload().to(dtype).save_pretrained(target)
+    elif trainer.is_deepspeed_enabled:
         trainer.save_model(str(target))
-    if trainer.is_world_process_zero():
-        for left in target.glob("training_args.bin"):
-            left.unlink()  # a pickle that names this machine's paths
+    elif first:
+        model.to(dtype).save_pretrained(target)
+    if first:
+        (target / "training_args.bin").unlink(missing_ok=True)  # a pickle that names this machine's paths
         tokenizer.save_pretrained(target)
-
-
-def clear(work: Path) -> None:
-    """Remove checkpoints and job files once the model is in its place."""
-    shutil.rmtree(work, ignore_errors=True)
-
-
-def _main() -> None:
-    work = Path(sys.argv[1])
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    job = json.loads((work / "job.json").read_text())
-    figures = finetune(pl.read_parquet(work / "examples.parquet"), job["recipe"], job["model_path"], work)
-    if int(os.environ.get("RANK", "0")) == 0:
-        write_json(work / "train.json", figures)
-
-
-if __name__ == "__main__":
-    _main()

@@ -29,6 +29,8 @@ def job_log(path: str | Path, threads: int | None = None) -> Iterator[None]:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     if threads is not None:
         os.environ.update({name: str(threads) for name in _THREAD_VARIABLES})
+    # bars are for terminals; in a log file they are one endless line
+    os.environ["TQDM_DISABLE"] = "1"
     terminal = os.fdopen(os.dup(2), "w")
     with open(path, "w", buffering=1, encoding="utf-8") as log:
         sys.stdout.flush()

@@ -1,17 +1,19 @@
 """Negative log-likelihood of response tokens, and what else one forward pass over prompt and response can tell."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch.nn import functional
 
 from instructmining.batching import over_batches, padded
-from instructmining.models import hidden_states, logits
+from instructmining.errors import InputError
+from instructmining.models import hidden_states, output_head
 from instructmining.prompts import Encoded
 
 # rows of the output matrix product at a time: bounds the (rows, vocabulary) tensor to 100 MB at 49k words
 _ROWS_AT_ONCE = 512
+Head = Callable[[torch.Tensor], torch.Tensor]
 
 
 class Reading(NamedTuple):
@@ -44,12 +46,16 @@ def read_responses(
     ``layer`` counts hidden states as transformers does (0 = embeddings).
     None where a row has no response token or does not fit in memory. Results in input order.
     """
+    if layer is not None and layer > model.config.num_hidden_layers:
+        raise InputError(f"layer {layer}: the model has {model.config.num_hidden_layers}")
+    head = output_head(model)
+    judge = output_head(model, answers) if answers else None
     usable = [row for row, example in enumerate(encoded) if example.start < len(example.ids)]
     extra = sum(len(question) for question in questions)
     lengths = [len(encoded[row].ids) + extra for row in usable]
 
     def forward(batch: list[int]) -> list[Reading]:
-        return _forward(model, [encoded[usable[place]] for place in batch], questions, answers, layer)
+        return _forward(model, [encoded[usable[place]] for place in batch], questions, layer, head, judge)
 
     found: list[Reading | None] = [None] * len(encoded)
     for row, reading in zip(usable, over_batches(lengths, max_tokens, forward, what), strict=True):
@@ -61,8 +67,9 @@ def _forward(
     model: Any,
     batch: list[Encoded],
     questions: Sequence[Sequence[int]],
-    answers: tuple[int, int] | None,
     layer: int | None,
+    head: Head,
+    judge: Head | None,
 ) -> list[Reading]:
     device = model.device
     ids = padded([example.ids for example in batch], 0, device)
@@ -70,8 +77,8 @@ def _forward(
     if questions:
         inputs = _with_questions(ids, [len(example.ids) for example in batch], questions)
     output = hidden_states(model, output_hidden_states=layer is not None, **inputs)
-    nll = _response_nll(model, output.last_hidden_state, ids, batch)
-    odds = _answer_odds(model, output.last_hidden_state, ids.shape[1], questions, answers)
+    nll = _response_nll(head, output.last_hidden_state, ids, batch)
+    odds = _answer_odds(judge, output.last_hidden_state, ids.shape[1], questions)
     features: list[torch.Tensor | None] = [None] * len(batch)
     if layer is not None:
         states = output.hidden_states[layer]
@@ -105,7 +112,7 @@ def _with_questions(ids: torch.Tensor, lengths: list[int], questions: Sequence[S
     }
 
 
-def _response_nll(model: Any, hidden: torch.Tensor, ids: torch.Tensor, batch: list[Encoded]) -> list[float]:
+def _response_nll(head: Head, hidden: torch.Tensor, ids: torch.Tensor, batch: list[Encoded]) -> list[float]:
     """Summed NLL of each row's response tokens; the output matrix is applied at their positions only."""
     row = torch.cat([torch.full((len(e.ids) - e.start,), i) for i, e in enumerate(batch)]).to(ids.device)
     place = torch.cat([torch.arange(e.start, len(e.ids)) for e in batch]).to(ids.device)
@@ -113,29 +120,18 @@ def _response_nll(model: Any, hidden: torch.Tensor, ids: torch.Tensor, batch: li
     known = place > 0
     losses = torch.zeros(len(place), device=ids.device)
     picked, targets = hidden[row[known], place[known] - 1], ids[row[known], place[known]]
-    losses[known] = torch.cat(
-        [
-            functional.cross_entropy(
-                logits(model, picked[i : i + _ROWS_AT_ONCE]), targets[i : i + _ROWS_AT_ONCE], reduction="none"
-            )
-            for i in range(0, len(targets), _ROWS_AT_ONCE)
-        ]
-    )
+    parts = zip(picked.split(_ROWS_AT_ONCE), targets.split(_ROWS_AT_ONCE), strict=True)
+    losses[known] = torch.cat([functional.cross_entropy(head(h), t, reduction="none") for h, t in parts])
     sums = torch.zeros(len(batch), dtype=torch.float64, device=ids.device).index_add_(0, row, losses.double())
     return [float(value) for value in sums]
 
 
 def _answer_odds(
-    model: Any,
-    hidden: torch.Tensor,
-    width: int,
-    questions: Sequence[Sequence[int]],
-    answers: tuple[int, int] | None,
+    judge: Head | None, hidden: torch.Tensor, width: int, questions: Sequence[Sequence[int]]
 ) -> list[list[float]]:
     """Logit of the first answer less that of the second after each question's last token."""
-    if not questions or answers is None:
+    if judge is None:
         return [[] for _ in range(len(hidden))]
     last = torch.tensor([len(question) for question in questions]).cumsum(0) - 1 + width
-    picked = hidden[:, last.to(hidden.device)]
-    scores = logits(model, picked.reshape(-1, picked.shape[-1])).reshape(*picked.shape[:2], -1)
-    return [[float(value) for value in row] for row in (scores[..., answers[0]] - scores[..., answers[1]]).double()]
+    scores = judge(hidden[:, last.to(hidden.device)])
+    return [[float(value) for value in row] for row in (scores[..., 0] - scores[..., 1]).double()]

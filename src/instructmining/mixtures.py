@@ -14,11 +14,12 @@ from instructmining.errors import InputError
 
 
 def draw_mixture(pools: Mapping[str, Iterable[str]], size: int, seed: int, block: str, i: int) -> pl.DataFrame:
-    """Draw mixture ``i`` of a block: ``size`` rows of ``id`` and ``dataset``, in (random) training order.
+    """Draw mixture ``i`` of a block: ``size`` rows of ``id`` and ``dataset``, in random order.
 
     ``pools`` gives each dataset's ids, datasets in the block's order; the order and repetition of ids do not
     matter, and an id that an earlier dataset of the block holds counts as that one's. The draw depends on
-    (seed, block, i) and these sets of ids, and on nothing else of the study.
+    (seed, block, i) and these sets of ids, and on nothing else of the study. Training shuffles the order again, by the
+    recipe's seed.
 
     InputError if a dataset has fewer ids than its share.
     """

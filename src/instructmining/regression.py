@@ -49,6 +49,23 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 
+# What a rule whose set the losses have chosen says of that choice; null for a list given beforehand.
+SELECTION = ("loo_r_squared_with_selection", "selection_p_value", "sets_compared")
+
+
+def published_names(preset: str) -> list[str]:
+    """The indicators of a preset under their published names."""
+    return [name for name in PRESETS[preset]["coefficients"] if name != "intercept"]
+
+
+def formula(rule: Mapping[str, Any]) -> str:
+    """A rule in one line: log loss = 0.0274 - 0.0078 · reward + …"""
+    values = dict(rule["coefficients"])
+    terms = [f"{values.pop('intercept'):.4g}"]
+    terms += [f"{'-' if value < 0 else '+'} {abs(value):.4g} · {name}" for name, value in values.items()]
+    return f"log loss = {' '.join(terms)}"
+
+
 def published(preset: str, columns: Mapping[str, str] | None = None) -> dict[str, Any]:
     """A rule with published coefficients; ``columns`` maps a published indicator name to the user's column.
 
@@ -57,8 +74,9 @@ def published(preset: str, columns: Mapping[str, str] | None = None) -> dict[str
     if preset not in PRESETS:
         raise InputError(f"quality rule preset {preset}: expected one of {', '.join(PRESETS)}")
     source = PRESETS[preset]
+    names = published_names(preset)
     mapping = {name: name for name in source["coefficients"]}
-    unknown = sorted(set(columns or {}) - (set(mapping) - {"intercept"}))
+    unknown = sorted(set(columns or {}) - set(names))
     if unknown:
         raise InputError(f"quality rule preset {preset}: columns: it has no indicator {', '.join(unknown)}")
     mapping |= columns or {}
@@ -68,8 +86,8 @@ def published(preset: str, columns: Mapping[str, str] | None = None) -> dict[str
         **TARGET,
         "preset": preset,
         "note": source["note"],
-        "indicators": [mapping[name] for name in source["coefficients"] if name != "intercept"],
-        "published_names": {column: name for name, column in mapping.items() if name != "intercept"},
+        "indicators": [mapping[name] for name in names],
+        "published_names": {mapping[name]: name for name in names},
         "coefficients": {mapping[name]: value for name, value in source["coefficients"].items()},
         "standard_errors": {mapping[name]: value for name, value in source["standard_errors"].items()},
         "p_values": dict.fromkeys(mapping.values()),
@@ -89,8 +107,9 @@ def estimate(
 ) -> tuple[dict[str, Any], pl.DataFrame]:
     """Fit a rule on ``indicators``, or on the set that diagnostics.choose takes from ``candidates`` if "auto".
 
-    ``candidates`` None means every indicator of the observations. Returns the rule and the all-subsets table: of the
-    candidates, or, where the indicators are given, of every indicator at hand.
+    ``candidates`` None means every indicator of the observations. Returns the rule, for "auto" with the figures of
+    diagnostics.with_selection (null otherwise), and the all-subsets table: of the candidates, or, where the
+    indicators are given, of every indicator at hand.
     """
     considered = indicator_columns(observations)
     if indicators == "auto":
@@ -99,8 +118,12 @@ def estimate(
         considered = list(indicators)
     x, y = _arrays(observations, considered)
     sets = diagnostics.all_subsets(x, y, considered)
-    columns = diagnostics.choose(sets, max_indicators, len(y)) if indicators == "auto" else indicators
-    return fit(observations, list(columns), bootstrap=bootstrap, seed=seed), sets
+    if indicators != "auto":
+        rule = fit(observations, list(indicators), bootstrap=bootstrap, seed=seed)
+        return {**rule, **dict.fromkeys(SELECTION)}, sets
+    chosen = diagnostics.choose(sets, max_indicators, len(y))
+    rule = fit(observations, chosen, bootstrap=bootstrap, seed=seed)
+    return {**rule, **diagnostics.with_selection(x, y, max_indicators, seed)}, sets
 
 
 def fit(observations: pl.DataFrame, columns: Sequence[str], *, bootstrap: int, seed: int) -> dict[str, Any]:
@@ -186,7 +209,7 @@ def summary(rule: Mapping[str, Any], sets: pl.DataFrame, nulls: Mapping[str, int
     return {
         "indicators": rule["indicators"],
         "n": rule["n"],
-        "sets_compared": sets.height,
+        "sets_fitted": sets.height,
         "best_sets": {
             criterion: {"indicators": table["indicators"][0].split(diagnostics.SEPARATOR), "value": table[criterion][0]}
             for criterion, table in best.items()

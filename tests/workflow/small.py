@@ -1,6 +1,7 @@
 """A small study: tiny random models, a few dozen made-up rows, every stage. And how to run Snakemake on it."""
 
 import json
+import os
 import random
 import re
 import subprocess
@@ -9,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from tiny import tiny_llama, tiny_sentence_transformer
 
 ROOT = Path(__file__).parents[2]
-WORDS = "sky blue child short city paris capital answer question because water light green river number seven".split()
+WORDS = ("sky", "blue", "child", "city", "paris", "answer", "because", "water", "light", "green", "river", "seven")
 RECIPE = {
     "model": "models/llama",
     "template": "alpaca_short",
@@ -73,7 +75,7 @@ def small_config() -> dict[str, Any]:
         "recipes": {"tiny": dict(RECIPE)},
         "indicators": {
             "lengths": {"scorer": "lengths", "model": "models/llama", "outputs": {"output_length": "output_length"}},
-            "knn_2": {"scorer": "knn", "model": "models/embedder", "i": 2},
+            "knn_2": {"scorer": "knn", "model": "models/embedder/model", "i": 2},
             "causal": {
                 "scorer": "causal",
                 "model": "models/llama",
@@ -118,6 +120,7 @@ def small_config() -> dict[str, Any]:
                 "sizes": [6, "best-main"],
                 "recipes": ["tiny"],
                 "benchmarks": ["test_loss"],
+                "keep_models": False,
             }
         },
     }
@@ -128,7 +131,7 @@ def write_config(folder: Path, config: dict[str, Any]) -> None:
 
 
 def snakemake(folder: Path, *arguments: str, config: str = "config.yaml") -> subprocess.CompletedProcess[str]:
-    """Run Snakemake on the study in ``folder``."""
+    """Run Snakemake on the study in ``folder``, with no hub to be reached."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "2"]
     return subprocess.run(
         [*command, "--configfile", config, "--directory", str(folder), *arguments],
@@ -136,6 +139,7 @@ def snakemake(folder: Path, *arguments: str, config: str = "config.yaml") -> sub
         capture_output=True,
         text=True,
         check=False,
+        env={**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9"},
     )
 
 

@@ -19,7 +19,8 @@ with job_log(snakemake.log[0], snakemake.threads):
         read_json(found.search),
         {Path(path).stem: read_json(path) for path in found.evaluations},
         read_json(found.quality_rule[0]) if found.quality_rule else None,
-        snakemake.params.pool,
+        snakemake.params.base,
+        {Path(path).parent.name: read_json(path) for path in found.summaries},
     )
     write_parquet(rows, snakemake.output.parquet, names)
     with replacing(snakemake.output.jsonl) as temporary:

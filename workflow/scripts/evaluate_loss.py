@@ -8,7 +8,8 @@ with job_log(snakemake.log[0], snakemake.threads):
     from instructmining.files import write_json, write_parquet
 
     settings = snakemake.params.settings
-    figures, items = evaluate(snakemake.input.model, read_examples(snakemake.input.examples), settings)
+    speed = {"batch_tokens": snakemake.resources.batch_tokens}
+    figures, items = evaluate(snakemake.input.model, read_examples(snakemake.input.examples), {**settings, **speed})
     provenance = {"evaluation": "loss", "version": snakemake.params.version, **settings, **dict(snakemake.wildcards)}
     write_parquet(items, snakemake.output.per_item, provenance)
     write_json(snakemake.output.figures, {**figures, "provenance": provenance})

@@ -1,5 +1,6 @@
 """Train a recipe on a subset; the model moves into place when it is whole."""
 
+import shutil
 from pathlib import Path
 
 from instructmining.joblog import job_log
@@ -9,14 +10,14 @@ with job_log(snakemake.log[0], snakemake.threads):
 
     from instructmining.examples import load_rows
     from instructmining.files import write_json
-    from instructmining.finetune import clear, launch
+    from instructmining.launch import launch
 
     params, work = snakemake.params, Path(snakemake.params.work)
     examples = load_rows(pl.read_parquet(snakemake.input.subset), params.examples)
-    recipe = {**params.recipe, "checkpoint_minutes": snakemake.resources.checkpoint_minutes}
-    figures = launch(examples, recipe, params.model_path, work)
+    recipe = {**params.recipe, "checkpoint_minutes": snakemake.resources.checkpoint_seconds / 60}
+    figures = launch(examples, recipe, {"path": params.model_path, **params.model_record}, work)
     (work / "model").rename(snakemake.output.model)
-    provenance = {"trainer_version": params.version, "model": params.recipe["model"], "seed": params.recipe["seed"]}
+    provenance = {**params.model_record, "version": params.version, "seed": params.recipe["seed"]}
     names = {"recipe": snakemake.wildcards.recipe, "subset": snakemake.wildcards.subset}
     write_json(snakemake.output.train, {**names, **figures, "settings": params.recipe, "provenance": provenance})
-    clear(work)
+    shutil.rmtree(work)

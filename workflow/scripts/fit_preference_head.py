@@ -9,7 +9,7 @@ with job_log(snakemake.log[0], snakemake.threads):
     from instructmining.preference import fit_from_examples
 
     sides = (read_examples(snakemake.input.chosen), read_examples(snakemake.input.rejected))
-    settings = snakemake.params.settings
+    settings = {**snakemake.params.settings, "batch_tokens": snakemake.resources.batch_tokens}
     head = fit_from_examples(*sides, settings)
     provenance = {**scorers.provenance({**settings, "outputs": {}}, {}), "version": snakemake.params.version}
     write_json(snakemake.output[0], {**head, "provenance": provenance})

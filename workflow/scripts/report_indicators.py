@@ -6,5 +6,6 @@ with job_log(snakemake.log[0], snakemake.threads):
     from instructmining.files import read_json, write_text
     from instructmining.report import indicators
 
-    check = read_json(snakemake.input.indicator_check) if snakemake.input.indicator_check else None
+    # given by a function, so a list: of one, or empty
+    check = read_json(snakemake.input.indicator_check[0]) if snakemake.input.indicator_check else None
     write_text(snakemake.output[0], indicators.page(snakemake.input.indicators, check))

@@ -28,7 +28,7 @@ with job_log(snakemake.log[0], snakemake.threads):
     }
     page = summary.page(
         rules=rules,
-        check=read_json(found.indicator_check) if found.indicator_check else None,
+        check=read_json(found.indicator_check[0]) if found.indicator_check else None,
         searches={Path(path).stem: read_json(path) for path in found.searches},
         comparisons=comparisons,
         extremes={" on ".join(Path(path).with_suffix("").parts[-2:]): read_extremes(path) for path in found.examples},

@@ -11,7 +11,6 @@ from instructmining.config.names import (
     comparison_subsets,
     entries_for,
     mixture_names,
-    required_section,
     rule_columns,
     seeded_names,
     shards,
@@ -29,7 +28,6 @@ __all__ = [
     "entries_for",
     "load_defaults_and_check",
     "mixture_names",
-    "required_section",
     "rule_columns",
     "seeded_names",
     "shards",
@@ -38,7 +36,7 @@ __all__ = [
     "warnings",
 ]
 
-_BENCHMARK_KEYS = ("kind", "dataset", "max_length", "batch_tokens")
+_BENCHMARK_KEYS = ("kind", "dataset", "max_length", "min_share_used", "batch_tokens")
 
 
 def load_defaults_and_check(raw: dict[str, Any], schema: dict[str, Any], where: str) -> dict[str, Any]:

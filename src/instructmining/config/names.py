@@ -4,17 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from instructmining.errors import InputError
-from instructmining.regression import PRESETS
+from instructmining.regression import published_names
 from instructmining.scorers import ONE_SHARD, WHOLE_DATASET, output_columns
 
 Config = dict[str, Any]
-
-
-def required_section(config: Config, section: str, target: str) -> Any:
-    """The section's content; InputError if it is absent or empty."""
-    if not config.get(section):
-        raise InputError(f"target {target} needs section {section} in the config")
-    return config[section]
 
 
 def seeded_names(config: Config, strategy: str) -> list[str]:
@@ -76,8 +69,7 @@ def rule_columns(config: Config, quality_rule: str) -> list[str]:
     """
     rule = config["quality_rules"][quality_rule]
     if "preset" in rule:
-        published = [name for name in PRESETS[rule["preset"]]["coefficients"] if name != "intercept"]
-        return [rule["columns"].get(name, name) for name in published]
+        return [rule["columns"].get(name, name) for name in published_names(rule["preset"])]
     if rule["indicators"] != "auto":
         return list(rule["indicators"])
     if rule["candidates"] is not None:

@@ -8,7 +8,7 @@ from typing import Any
 from instructmining.config.names import columns, rule_columns, seeded_names
 from instructmining.config.schema import Problem, similar
 from instructmining.diagnostics import OBSERVATIONS_PER_COEFFICIENT
-from instructmining.regression import PRESETS
+from instructmining.regression import published_names
 from instructmining.scorers import OUTPUTS, output_columns
 
 Config = dict[str, Any]
@@ -17,7 +17,8 @@ Problems = Iterator[Problem]
 # Columns of our own tables, which an indicator would overwrite.
 RESERVED_COLUMNS = (
     *("id", "dataset", "row", "instruction", "input", "output", "truncated", "reason", "score", "rank", "pool"),
-    *("mixture", "loss", "log_loss", "predicted_log_loss", "intercept", "const"),
+    *("mixture", "loss", "log_loss", "predicted_log_loss", "residual", "intercept", "const"),
+    *("group", "predicted_loss", "source"),
 )
 
 
@@ -101,7 +102,8 @@ def _most(config: Config, datasets: list[str]) -> int | None:
     total = 0
     for name in datasets:
         settings = config["datasets"].get(name, {"limit": None, "rows": None})
-        start, stop = settings["rows"] or (0, None)
+        # a row of format instances may hold several examples
+        start, stop = (settings["rows"] if settings.get("format") != "instances" else None) or (0, None)
         bounds = [bound for bound in (settings["limit"], stop and stop - start) if bound is not None]
         if not bounds:
             return None
@@ -120,9 +122,30 @@ def _pools(config: Config) -> Problems:
         yield from _unknown(("pools", name), "dataset", datasets, "datasets", config["datasets"])
 
 
+def _packages(config: Config) -> Problems:
+    """One package and version is one download: whoever names it means the same archive."""
+    first: dict[tuple[str, str], tuple[str, str]] = {}
+    for section in ("models", "datasets"):
+        for name, settings in config[section].items():
+            if "package" not in settings:
+                continue
+            owner = first.setdefault((settings["package"], settings["version"]), (section, name))
+            other = config[owner[0]][owner[1]]
+            for key in ("sha256", "archive"):
+                if settings[key] != other[key]:
+                    both = f"{settings['package']} {settings['version']}"
+                    yield Problem((section, name), f"{key} is not that of {'.'.join(owner)}, which also names {both}")
+
+
 def _benchmarks(config: Config) -> Problems:
+    training = [(f"pool {name}", datasets) for name, datasets in config["pools"].items()]
+    training += [(f"mixture block {block['name']}", block["datasets"]) for block in config["mixtures"]]
     for name, settings in config["benchmarks"].items():
-        yield from _unknown(("benchmarks", name), "dataset", settings["dataset"], "datasets", config["datasets"])
+        path, dataset = ("benchmarks", name), settings["dataset"]
+        yield from _unknown(path, "dataset", dataset, "datasets", config["datasets"])
+        for what, datasets in training:
+            if dataset in datasets:
+                yield Problem(path, f"{what} trains on the benchmark's own data, dataset {dataset}")
 
 
 def _mixtures(config: Config) -> Problems:
@@ -150,8 +173,12 @@ def _recipes(config: Config) -> Problems:
                 else f"micro_batch_size {micro}"
             )
             yield Problem(path, f"batch_size {batch} is not a multiple of {parts}")
-        if recipe["launcher"] == "single" and processes > 1:
-            yield Problem(path, "gpus and nodes above 1 need launcher torchrun or deepspeed")
+        if recipe["nodes"] > 1:
+            yield Problem(path, "several nodes are not supported yet: torchrun and deepspeed start on one machine")
+        if recipe["launcher"] == "single" and recipe["gpus"] > 1:
+            yield Problem(path, "gpus above 1 need launcher torchrun or deepspeed")
+        if recipe["method"] == "lora" and recipe.get("zero_stage") == 3:
+            yield Problem(path, "method lora does not go with zero_stage 3: use at most 2")
         if (recipe["max_prompt_length"] or 0) >= recipe["max_length"]:
             yield Problem(path, "max_prompt_length leaves no room for a response in max_length")
 
@@ -166,7 +193,7 @@ def _quality_rules(config: Config) -> Problems:
     for name, rule in config["quality_rules"].items():
         path = ("quality_rules", name)
         if "preset" in rule:
-            published = [column for column in PRESETS[rule["preset"]]["coefficients"] if column != "intercept"]
+            published = published_names(rule["preset"])
             yield from _unknown((*path, "columns"), "name", list(rule["columns"]), rule["preset"], published)
             if len(set(rule_columns(config, name))) < len(published):
                 yield Problem((*path, "columns"), "two published names share a column")
@@ -257,6 +284,6 @@ def _comparisons(config: Config) -> Problems:
 
 _NAMED = {"pools": "pool", "strategies": "strategy", "recipes": "recipe", "benchmarks": "benchmark"}
 _CHECKS: list[Callable[[Config], Problems]] = [
-    *(_datasets, _pools, _benchmarks, _mixtures, _recipes, _indicator_check),
+    *(_packages, _datasets, _pools, _benchmarks, _mixtures, _recipes, _indicator_check),
     *(_quality_rules, _strategies, _searches, _comparisons),
 ]

@@ -4,14 +4,53 @@ from typing import Any
 
 Config = dict[str, Any]
 
+# What two datasets must share to be read from the same rows in the same way.
+_SOURCE = (
+    *("path", "hub", "revision", "config_name", "data_files", "split", "package", "version", "file"),
+    *("format", "side"),
+)
+
 
 def warnings(config: Config) -> list[str]:
     """One line for each benchmark, or preference dataset, of a checked config that serves two purposes."""
-    return [*_searches(config), *_comparisons(config), *_preferences(config)]
+    return [*_training(config), *_searches(config), *_comparisons(config), *_preferences(config)]
+
+
+def same_data(config: Config, one: str, other: str) -> bool:
+    """Whether two datasets may hold the same examples: one dataset, or two on overlapping rows of one source.
+
+    Not where one excludes the other's prompts.
+    """
+    if one == other:
+        return True
+    first, second = config["datasets"][one], config["datasets"][other]
+    if one in second["exclude_prompts_of"] or other in first["exclude_prompts_of"]:
+        return False
+    ranges = [settings["rows"] or (0, float("inf")) for settings in (first, second)]
+    overlap = max(start for start, _ in ranges) < min(stop for _, stop in ranges)
+    return overlap and all(first.get(key) == second.get(key) for key in _SOURCE)
 
 
 def _same(config: Config, one: str, other: str) -> bool:
-    return bool(config["benchmarks"][one]["dataset"] == config["benchmarks"][other]["dataset"])
+    return same_data(config, config["benchmarks"][one]["dataset"], config["benchmarks"][other]["dataset"])
+
+
+def _training(config: Config) -> list[str]:
+    """Data that finetuning reads and that should stay out of it; a benchmark's own dataset is an error elsewhere."""
+    held_out = [(f"benchmark {name}", settings["dataset"]) for name, settings in config["benchmarks"].items()]
+    for entry, settings in config["indicators"].items():
+        if head := settings.get("preference_head"):
+            held_out += [(f"the preference head of {entry}", head[side]) for side in ("chosen", "rejected")]
+    sets = [(f"pool {name}", datasets) for name, datasets in config["pools"].items()]
+    sets += [(f"mixture block {block['name']}", block["datasets"]) for block in config["mixtures"]]
+    return [
+        f"{what} trains on the data of {use}: "
+        + (f"dataset {dataset}" if dataset == own else f"datasets {dataset} and {own} share rows of one source")
+        for what, datasets in sets
+        for dataset in datasets
+        for use, own in held_out
+        if same_data(config, dataset, own)
+    ]
 
 
 def _rule_loss(config: Config, order: str) -> tuple[str, str] | None:
@@ -58,10 +97,11 @@ def _comparisons(config: Config) -> list[str]:
 
 
 def _preferences(config: Config) -> list[str]:
-    checked = set(config.get("indicator_check", {}).values())
+    checked = sorted(set(config.get("indicator_check", {}).values()))
     heads = {entry: settings.get("preference_head") for entry, settings in config["indicators"].items()}
     return [
         f"indicator_check uses dataset {dataset}, on which the preference head of {entry} is fitted"
         for entry, head in heads.items()
-        for dataset in sorted(checked & {head["chosen"], head["rejected"]} if head else set())
+        for dataset in checked
+        if head and any(same_data(config, dataset, head[side]) for side in ("chosen", "rejected"))
     ]

@@ -16,7 +16,8 @@ def evaluate(model_path: str, examples: pl.DataFrame, settings: dict[str, Any]) 
     """Sum of the NLL of all response tokens given their prompts, divided by their number; lower is better.
 
     The end token is not counted. Returns the figures (value, n_used, n_expected, tokens, truncated) and the items:
-    id, nll (nats, null where an item has no response token), tokens, value. Errors: InputError if no item can be used.
+    id, nll (nats, null where an item has no response token), tokens, value. Errors: InputError if fewer than
+    ``min_share_used`` of the items can be used.
     """
     tokenizer = load_tokenizer(model_path)
     model = load_causal_lm(model_path, precision=settings["precision"], device=settings["device"])
@@ -31,8 +32,11 @@ def evaluate(model_path: str, examples: pl.DataFrame, settings: dict[str, Any]) 
         }
     ).with_columns(value=pl.col("nll") / pl.col("tokens"))
     used = items.drop_nulls("nll")
-    if used.is_empty():
-        raise InputError("evaluation: no item has a response token within max_length")
+    if used.is_empty() or used.height < settings["min_share_used"] * items.height:
+        raise InputError(
+            f"evaluation: {used.height} of {items.height} items have a response token within max_length and fit in "
+            f"memory; min_share_used asks for {settings['min_share_used']:.0%}"
+        )
     figures = {
         "value": float(used["nll"].sum()) / int(used["tokens"].sum()),
         "n_used": used.height,

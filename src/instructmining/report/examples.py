@@ -37,7 +37,11 @@ def extremes(
     middle = (scored.height - n) // 2
     blocks = [scored.slice(0, n), scored.slice(middle, n), scored.slice(scored.height - n, n)]
     chosen = pl.concat(block.with_columns(group=pl.lit(group)) for group, block in zip(TITLES, blocks, strict=True))
-    texts = pl.concat(pl.read_parquet(path) for path in examples)
+    wanted = chosen.lazy().select("id", "dataset")
+    texts = pl.concat(
+        pl.scan_parquet(path).join(wanted, on=["id", "dataset"], how="semi").collect(engine="streaming")
+        for path in examples
+    )
     numbers = pl.concat(
         (pl.read_parquet(path).with_columns(dataset=pl.lit(Path(path).stem)) for path in indicators), how="diagonal"
     )

@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from instructmining import figures, pages
+from instructmining.regression import SELECTION, formula
 
 # Kutner et al., Applied Linear Statistical Models: a variance inflation factor above 10 is serious collinearity.
 LARGE_VIF = 10.0
@@ -44,21 +45,19 @@ def page(name: str, rule: Mapping[str, Any], observations: pl.DataFrame, all_sub
     return pages.page(f"Quality rule: {name}", parts)
 
 
-def formula(rule: Mapping[str, Any]) -> str:
-    """The rule in one line: log loss = 0.0274 - 0.0078·reward + …"""
-    values = dict(rule["coefficients"])
-    terms = [f"{values.pop('intercept'):.4g}"]
-    terms += [f"{'-' if value < 0 else '+'} {abs(value):.4g} · {name}" for name, value in values.items()]
-    return f"log loss = {' '.join(terms)}"
-
-
 def trust(rule: Mapping[str, Any]) -> list[str]:
     """What speaks for and against the rule, in sentences; weaknesses are said plainly."""
     if rule.get("preset"):
         published = [f"Published coefficients ({rule['preset']}), not fitted here: whether they hold is not shown."]
         return published + ([f"{rule['note']}."] if rule["note"] else [])
-    n, p, loo = rule["n"], len(rule["indicators"]), rule["loo_r_squared"]
-    said = [fit_sentence(rule)]
+    n, p, loo = rule["n"], len(rule["indicators"]), honest_loo(rule)
+    said = [fit_sentence(rule), selection_sentence(rule)]
+    sentences = len(said)
+    if (rule["selection_p_value"] or 0) > LARGE_P:
+        said.append(
+            f"Shuffled losses give so high an R² too (p {number(rule['selection_p_value'])}): with so many sets to "
+            "choose from, this one may be there by chance. It cannot be trusted to tell good data from bad."
+        )
     if loo is None or loo <= 0:
         said.append(
             "The leave-one-out R² is not above zero: for a mixture that it has not seen, the rule predicts the loss "
@@ -84,7 +83,7 @@ def trust(rule: Mapping[str, Any]) -> list[str]:
             f"Nearly given by the other indicators (VIF above {LARGE_VIF:.0f}): {', '.join(inflated)}. Their "
             "coefficients have no meaning one by one."
         )
-    if len(said) == 1:
+    if len(said) == sentences:
         said.append("No warning: coefficients are distinguishable from zero and not collinear.")
     return said
 
@@ -98,6 +97,25 @@ def fit_sentence(rule: Mapping[str, Any]) -> str:
         f"leave-one-out {number(rule.get('loo_r_squared'))}"
     )
     return f"{', '.join(rule['indicators'])} predict the log loss of {rule['n']} mixtures with {numbers}."
+
+
+def honest_loo(rule: Mapping[str, Any]) -> float | None:
+    """Leave-one-out R²; of a rule whose set the losses chose, with that choice made anew each time."""
+    key = "loo_r_squared" if rule["selection_p_value"] is None else "loo_r_squared_with_selection"
+    value: float | None = rule[key]
+    return value
+
+
+def selection_sentence(rule: Mapping[str, Any]) -> str:
+    """What the figures of the fit leave out, or take for granted, about where its indicators come from."""
+    if rule["selection_p_value"] is None:
+        return "The p values hold for a list of indicators given beforehand, not for one found by trying several."
+    return (
+        f"The losses themselves chose these indicators among {rule['sets_compared']} sets, which flatters every figure "
+        "of the fit, R², p values and intervals alike. With the choice made anew for each mixture left out, the "
+        f"leave-one-out R² is {number(rule['loo_r_squared_with_selection'])}; shuffled losses reach the R² with "
+        f"p {number(rule['selection_p_value'])}."
+    )
 
 
 def coefficients(rule: Mapping[str, Any]) -> pl.DataFrame:
@@ -127,13 +145,18 @@ def _facts(rule: Mapping[str, Any]) -> dict[str, str]:
         "R²": "r_squared",
         "adjusted R²": "adjusted_r_squared",
         "leave-one-out R²": "loo_r_squared",
+        "leave-one-out R², set chosen anew": "loo_r_squared_with_selection",
+        "p with the choice counted": "selection_p_value",
+        "sets compared": "sets_compared",
         "F": "f",
         "p of F": "f_p_value",
         "AIC": "aic",
         "BIC": "bic",
         "condition number": "condition_number",
     }
-    return {label: number(rule[key]) for label, key in named.items() if key in rule}
+    chosen = rule.get("selection_p_value") is not None
+    shown = {label: key for label, key in named.items() if key in rule and (chosen or key not in SELECTION)}
+    return {label: number(rule[key]) for label, key in shown.items()}
 
 
 def number(value: float | None) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from instructmining import comparison, figures, pages
+from instructmining.regression import formula
 from instructmining.report import comparison as comparison_page
 from instructmining.report import examples, indicators, quality_rule, search
 
@@ -36,7 +37,7 @@ def page(
     for name, (table, evaluations, random) in comparisons.items():
         parts += _comparison(name, table, evaluations, random, selection_benchmarks)
     for name, (rule, observations) in rules.items():
-        parts += [pages.heading(f"Quality rule {name}"), pages.words(quality_rule.formula(rule))]
+        parts += [pages.heading(f"Quality rule {name}"), pages.words(formula(rule))]
         parts.append(pages.bullets(quality_rule.trust(rule)))
         if observations.height:
             parts.append(pages.charts(figures.predicted_observed(observations)))
@@ -67,7 +68,11 @@ def _short(
     for name, (rule, _) in rules.items():
         if rule["n"] is not None and not rule.get("preset"):
             told[f"R² of {name}"] = f"{rule['r_squared']:.3f}"
-            told[f"leave-one-out R² of {name}"] = quality_rule.number(rule["loo_r_squared"])
+            told[f"leave-one-out R² of {name}"] = quality_rule.number(quality_rule.honest_loo(rule))
+            if rule["selection_p_value"] is not None:
+                told[f"p of {name}, {rule['sets_compared']} sets compared"] = quality_rule.number(
+                    rule["selection_p_value"]
+                )
     told |= {f"size found by {name}": f"{found['best_size']:,}" for name, found in searches.items()}
     for name, (table, _, _) in comparisons.items():
         judged = table.filter(pl.col("baseline").is_not_null())

@@ -75,7 +75,7 @@ WHOLE_DATASET = frozenset({"knn"})
 ONE_SHARD = "000-of-001"
 
 _NOT_IN_PROVENANCE = {
-    *("scorer", "model", "revision", "model_source", "model_path", "preference_head_path", "outputs"),
+    *("scorer", "model", "revision", "model_record", "model_path", "preference_head_path", "outputs"),
     *("device", "threads", "batch_tokens", "precision"),
 }
 
@@ -98,18 +98,19 @@ def output_columns(entry: str, settings: Mapping[str, Any]) -> dict[str, str]:
     return dict(asked)
 
 
-def take_shard(examples: pl.DataFrame, shard: str) -> pl.DataFrame:
-    """The contiguous rows of shard ``i-of-n``, ``i`` from 0; shards differ by at most one row."""
+def take_shard(examples: pl.LazyFrame, shard: str) -> pl.DataFrame:
+    """The contiguous rows of shard ``i-of-n``, ``i`` from 0, and no others; shards differ by at most one row."""
     match = re.fullmatch(r"(\d+)-of-(\d+)", shard)
     if not match or not int(match[1]) < int(match[2]):
         raise InputError(f"shard {shard!r}: expected i-of-n with i below n, as in 000-of-004")
     part, parts = int(match[1]), int(match[2])
-    start, stop = part * examples.height // parts, (part + 1) * examples.height // parts
-    return examples.slice(start, stop - start)
+    rows = examples.select(pl.len()).collect().item()
+    start, stop = part * rows // parts, (part + 1) * rows // parts
+    return examples.slice(start, stop - start).collect()
 
 
-def score(examples: pl.DataFrame, shard: str, settings: dict[str, Any]) -> pl.DataFrame:
-    """Score one shard; the frame has config columns (not output names), in the contract's order."""
+def score(examples: pl.LazyFrame, shard: str, settings: dict[str, Any]) -> pl.DataFrame:
+    """Score one shard of ``examples``, of which no more is read; the frame has config columns (not output names)."""
     name = settings["scorer"]
     if name in WHOLE_DATASET and shard != ONE_SHARD:
         raise InputError(f"scorer {name} needs the whole dataset: expected shard {ONE_SHARD}, got {shard}")
@@ -147,15 +148,11 @@ def check(frame: pl.DataFrame, columns: Iterable[str], where: str, minimum_rows:
 def provenance(settings: Mapping[str, Any], counts: Mapping[str, Any]) -> dict[str, Any]:
     """What a shard's values depend on, with their units and directions. No path of this machine.
 
-    ``settings["model_source"]``, where given, stands for the revision: the pinned package that a model came in.
+    ``settings["model_record"]`` is what the model is, for the record: {"model", "revision"}.
     """
     name = settings["scorer"]
     found: dict[str, Any] = {"scorer": name, "version": versions.SCORERS[name]}
-    if "model" in settings:
-        model = Path(settings["model"])
-        revision = "unpinned" if settings["revision"] == "main" else settings["revision"]
-        found["model"] = model.name if model.is_absolute() else settings["model"]
-        found["revision"] = settings.get("model_source", revision)
+    found |= settings.get("model_record", {})
     if "precision" in settings:
         found["dtype"] = settings["precision"]
     found["settings"] = {key: settings[key] for key in sorted(set(settings) - _NOT_IN_PROVENANCE)}

@@ -38,13 +38,14 @@ def score(examples: pl.DataFrame, settings: dict[str, Any]) -> pl.DataFrame:
         examples, tokenizer, settings["template"], settings["max_length"], settings["max_prompt_length"], end=False
     )
     asked = [output for output in outputs if output in QUESTIONS]
+    judged = [question_and_answers(tokenizer, output) for output in asked]
     head = read_json(settings["preference_head_path"]) if "reward" in outputs else None
     readings = read_responses(
         model,
         encoded,
         settings["batch_tokens"],
-        questions=[question_ids(tokenizer, output) for output in asked],
-        answers=answer_ids(tokenizer) if asked else None,
+        questions=[question for question, _ in judged],
+        answers=judged[0][1] if judged else None,
         layer=head["layer"] if head else None,
         what="responses read",
     )
@@ -62,18 +63,18 @@ def score(examples: pl.DataFrame, settings: dict[str, Any]) -> pl.DataFrame:
     )
 
 
-def question_ids(tokenizer: Any, output: str) -> list[int]:
-    """The question about ``output`` as the tokens that follow the response."""
+def question_and_answers(tokenizer: Any, output: str) -> tuple[list[int], tuple[int, int]]:
+    """The question about ``output`` as the tokens that follow the response, and the tokens that mean Yes and No.
+
+    Both are tokenised with the question before them: where the two texts part is where the judge must decide, and a
+    tokenizer may put a blank of its own before that. Errors: InputError if the texts do not part at a token.
+    """
     text = SUFFIX.format(question=QUESTIONS[output])
-    return list(tokenizer(text, add_special_tokens=False)["input_ids"])
-
-
-def answer_ids(tokenizer: Any) -> tuple[int, int]:
-    """First tokens of the two answers; InputError if they are the same token."""
-    yes, no = (tokenizer(f" {word}", add_special_tokens=False)["input_ids"][0] for word in ("Yes", "No"))
-    if yes == no:
-        raise InputError("the judge's tokenizer begins ' Yes' and ' No' with the same token: it cannot answer")
-    return yes, no
+    yes, no = (list(tokenizer(f"{text} {word}", add_special_tokens=False)["input_ids"]) for word in ("Yes", "No"))
+    parting = next((i for i, (a, b) in enumerate(zip(yes, no, strict=False)) if a != b), None)
+    if parting is None:
+        raise InputError("the judge's tokenizer does not tell ' Yes' from ' No' by one token: it cannot answer")
+    return yes[:parting], (yes[parting], no[parting])
 
 
 def _values(reading: Reading | None, asked: list[str], head: dict[str, Any] | None) -> dict[str, float]:

@@ -1,0 +1,111 @@
+# Inputs and params of rules/indicators.smk. Params hold what a result depends on, and no more.
+
+
+# how fast a scorer goes: not what it finds
+_NOT_VALUES = ("batch_tokens",)
+
+
+def get_batch_tokens(wildcards):
+    """Tokens of one batch; a resource, since it changes no result."""
+    return config["indicators"][wildcards.entry].get("batch_tokens", 0)
+
+
+def get_score_threads(wildcards):
+    return config["indicators"][wildcards.entry].get("n_jobs", 1)
+
+
+def get_indicator_entry(entry):
+    """An entry's settings with its columns, where its model and its preference head lie, and what the model is."""
+    settings = config["indicators"][entry]
+    found = {key: value for key, value in settings.items() if key not in _NOT_VALUES}
+    found["outputs"] = output_columns(entry, settings)
+    if "model" in settings:
+        found["model_path"] = get_model_path(settings["model"])
+        found["model_record"] = get_model_record(settings["model"], settings["revision"])
+    if settings["scorer"] == "causal" and "reward" in found["outputs"]:
+        found["preference_head_path"] = f"results/preference_heads/{entry}.json"
+    return found
+
+
+def get_entry_model(entry):
+    name = config["indicators"][entry].get("model")
+    return {"model": get_model_input(name)} if name else {}
+
+
+def get_indicator_settings(wildcards):
+    return get_indicator_entry(wildcards.entry)
+
+
+def get_scorer_version(wildcards):
+    return versions.SCORERS[config["indicators"][wildcards.entry]["scorer"]]
+
+
+def get_score_inputs(wildcards):
+    head = get_indicator_entry(wildcards.entry).get("preference_head_path")
+    return {
+        "examples": f"results/datasets/{wildcards.dataset}/examples.parquet",
+        **get_entry_model(wildcards.entry),
+        **({"preference_head": head} if head else {}),
+    }
+
+
+def get_sides(settings):
+    """Examples of both sides of preference pairs."""
+    return {side: f"results/datasets/{settings[side]}/examples.parquet" for side in ("chosen", "rejected")}
+
+
+def get_preference_head_inputs(wildcards):
+    entry = wildcards.entry
+    return {**get_sides(config["indicators"][entry]["preference_head"]), **get_entry_model(entry)}
+
+
+def get_preference_head_settings(wildcards):
+    """The entry's settings without what it scores besides."""
+    settings = get_indicator_entry(wildcards.entry)
+    return {key: value for key, value in settings.items() if key not in ("outputs", "preference_head_path")}
+
+
+def get_shards(datasets, wanted):
+    """Shards of the entries that compute these columns, for these datasets: no other indicator is computed."""
+    return [
+        f"results/indicators/{dataset}/{entry}/{shard}.parquet"
+        for dataset in datasets
+        for entry in entries_for(config, wanted)
+        for shard in shards(config, dataset, entry)
+    ]
+
+
+def get_dataset_columns(dataset):
+    """Indicators of a dataset that something needs: a quality rule fitted on it, or a strategy that ranks it."""
+    wanted = set()
+    for name, settings in config["quality_rules"].items():
+        if any(dataset in get_block(block)["datasets"] for block in settings.get("mixtures", [])):
+            wanted |= set(rule_columns(config, name))
+    for strategy, pool in get_rankings():
+        if dataset in config["pools"][pool]:
+            wanted |= set(strategy_columns(config, strategy))
+    return sorted(wanted)
+
+
+def get_indicator_columns(wildcards):
+    return get_dataset_columns(wildcards.dataset)
+
+
+def get_indicator_shards(wildcards):
+    return get_shards([wildcards.dataset], get_dataset_columns(wildcards.dataset))
+
+
+def get_check_columns(wildcards):
+    return list(columns(config))
+
+
+def get_indicator_check_inputs(wildcards):
+    sides = config["indicator_check"]
+    return {
+        **get_sides(sides),
+        **{f"{side}_shards": get_shards([sides[side]], columns(config)) for side in ("chosen", "rejected")},
+    }
+
+
+def get_indicator_check_settings(wildcards):
+    return config["indicator_check"]

@@ -1,0 +1,38 @@
+# Inputs and params of rules/rankings.smk. Params hold what a result depends on, and no more.
+
+
+def get_pool_datasets(wildcards):
+    return config["pools"][wildcards.pool]
+
+
+def get_pool_summaries(wildcards):
+    return get_summaries(config["pools"][wildcards.pool])
+
+
+def get_ranking_inputs(wildcards):
+    settings = get_ranking_settings(wildcards)
+    datasets = config["pools"][wildcards.pool]
+    inputs = {"examples": get_examples(datasets), "indicators": get_shards(datasets, get_ranking_columns(wildcards))}
+    if settings["kind"] == "quality_rule":
+        inputs["quality_rule"] = f"results/quality_rules/{settings['quality_rule']}.json"
+    return inputs
+
+
+def get_ranking_settings(wildcards):
+    return strategy_settings(config, wildcards.ranking)[1]
+
+
+def get_ranking_columns(wildcards):
+    return strategy_columns(config, wildcards.ranking)
+
+
+def get_ranking_version(wildcards):
+    """Of the strategy, and of what all strategies share."""
+    return [versions.STRATEGIES[get_ranking_settings(wildcards)["kind"]], versions.RANKINGS]
+
+
+def get_subset_inputs(wildcards):
+    inputs = {"ranking": f"results/rankings/{wildcards.ranking}/{wildcards.pool}.parquet"}
+    if wildcards.size.startswith("best-"):
+        inputs["search"] = f"results/searches/{wildcards.size.removeprefix('best-')}.json"
+    return inputs

@@ -1,0 +1,108 @@
+# Inputs and params of rules/report.smk. Params hold what a result depends on, and no more.
+
+
+def get_random_strategies(wildcards):
+    return [name for name, settings in config["strategies"].items() if settings["kind"] == "random"]
+
+
+def get_selection_benchmarks(wildcards):
+    """Benchmarks whose data a fit or a search has used already; they are no test of what was selected with them."""
+    losses = [*config["quality_rules"].values(), *config["searches"].values()]
+    used = {config["benchmarks"][settings["loss"]]["dataset"] for settings in losses if "loss" in settings}
+    return sorted(name for name, settings in config["benchmarks"].items() if settings["dataset"] in used)
+
+
+def get_final_models(wildcards):
+    return [f"results/runs/{s['recipe']}/{get_best_subset(name)}/model" for name, s in config["searches"].items()]
+
+
+def get_number_of_examples(wildcards):
+    return config["report"]["examples"]
+
+
+def get_all_summaries(wildcards):
+    return get_summaries(config["datasets"])
+
+
+def get_pool_examples(wildcards):
+    return get_examples(config["pools"][wildcards.pool])
+
+
+def get_pool_indicator_tables(wildcards):
+    return [f"results/indicators/{dataset}.parquet" for dataset in config["pools"][wildcards.pool]]
+
+
+def get_indicator_datasets():
+    """Datasets that a quality rule is fitted on, or that it ranks."""
+    blocks = [block for s in config["quality_rules"].values() for block in s.get("mixtures", [])]
+    found = [dataset for block in blocks for dataset in get_block(block)["datasets"]]
+    found += [dataset for _, pool in get_shown_rankings() for dataset in config["pools"][pool]]
+    return list(dict.fromkeys(found))
+
+
+def get_all_indicator_tables(wildcards):
+    return [f"results/indicators/{dataset}.parquet" for dataset in get_indicator_datasets()]
+
+
+def get_indicator_check(wildcards):
+    return ["results/indicator_check.json"] if config.get("indicator_check") else []
+
+
+def get_all_quality_rules(wildcards):
+    return [f"results/quality_rules/{name}.json" for name in config["quality_rules"]]
+
+
+def get_all_observations(wildcards):
+    return [f"results/quality_rules/{name}/observations.csv" for name in config["quality_rules"]]
+
+
+def get_all_searches(wildcards):
+    return [f"results/searches/{name}.json" for name in config["searches"]]
+
+
+def get_all_comparison_tables(wildcards):
+    return [f"results/tables/{name}.csv" for name in config["comparisons"]]
+
+
+def get_all_example_tables(wildcards):
+    return [f"results/tables/examples/{strategy}/{pool}.csv" for strategy, pool in get_shown_rankings()]
+
+
+def get_evaluations_by_comparison(wildcards):
+    return {name: get_comparison_files(name, "evaluations", ".json") for name in config["comparisons"]}
+
+
+def get_all_comparison_evaluations(wildcards):
+    files = [path for paths in get_evaluations_by_comparison(wildcards).values() for path in paths]
+    return list(dict.fromkeys(files))
+
+
+def get_all_comparison_subsets(wildcards):
+    subsets = [subset for name in config["comparisons"] for subset in comparison_subsets(config, name)]
+    return [f"results/subsets/{subset}.parquet" for subset in dict.fromkeys(subsets)]
+
+
+def get_comparison_evaluations(wildcards):
+    return get_comparison_files(wildcards.comparison, "evaluations", ".json")
+
+
+def get_comparison_items(wildcards):
+    return get_comparison_files(wildcards.comparison, "evaluations", ".items.parquet")
+
+
+def get_comparison_subset_files(wildcards):
+    return [f"results/subsets/{subset}.parquet" for subset in comparison_subsets(config, wildcards.comparison)]
+
+
+def get_all_runs(wildcards):
+    """train.json of every run of the study."""
+    runs = []
+    for settings in config["quality_rules"].values():
+        names = mixture_names(config, settings.get("mixtures", []))
+        runs += [f"{settings['recipe']}/mixtures/{name}" for name in names]
+    for name, settings in config["searches"].items():
+        runs += [f"{settings['recipe']}/searches/{name}/{t:03d}" for t in range(settings["trials"])]
+        runs.append(f"{settings['recipe']}/{get_best_subset(name)}")
+    for name, settings in config["comparisons"].items():
+        runs += [f"{recipe}/{subset}" for recipe in settings["recipes"] for subset in comparison_subsets(config, name)]
+    return [f"results/runs/{run}/train.json" for run in dict.fromkeys(runs)]

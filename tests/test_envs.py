@@ -1,0 +1,40 @@
+"""The lock, the conda environments and pyproject.toml say the same."""
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+lock_script = runpy.run_path(str(ROOT / "envs/lock.py"))
+LOCK = (ROOT / "requirements.lock").read_text()
+
+
+@pytest.mark.parametrize("name", ["base", "models"])
+def test_conda_environments_are_those_of_the_lock(name):
+    written = (ROOT / f"envs/{name}.yaml").read_text()
+    assert written == lock_script["environment"](name, LOCK)
+    assert yaml.safe_load(written)["dependencies"][-1]["pip"]
+
+
+def test_every_dependency_is_pinned():
+    pins = lock_script["pins"](LOCK)
+    groups = lock_script["groups"]()
+    wanted = [need for group, needs in groups.items() if group != "deepspeed" for need in needs]
+    names = {lock_script["normalised"](re.match(r"[\w.-]+", need)[0]) for need in wanted}
+    assert names <= set(pins)
+
+
+def test_no_pin_names_a_build_of_one_machine():
+    assert not re.search(r"==\S*\+", LOCK)
+
+
+def test_rules_name_only_environments_that_exist():
+    named = {
+        match
+        for path in (ROOT / "rules").glob("*.smk")
+        for match in re.findall(r'conda:\s+"\.\./envs/(\w+)\.yaml"', path.read_text())
+    }
+    assert named == set(lock_script["ENVIRONMENTS"])

@@ -1,0 +1,81 @@
+"""The report's scripts, given what Snakemake gives them: inputs of a function that returns a list are lists."""
+
+import multiprocessing
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+import artifacts
+
+io = pytest.importorskip("snakemake.iocontainers")
+SCRIPTS = Path(__file__).parents[1] / "workflow/scripts"
+COMPARED = [
+    f"{name}/unseen/{size}" for size in artifacts.SIZES for name in ("best", "random-0", "random-1", "random-2")
+]
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    return artifacts.build(tmp_path_factory.mktemp("results"), rows=60)
+
+
+def given(**files):
+    """Inputs as Snakemake hands them over: a list under a name is a named list, a path is text."""
+    return io.Namedlist(
+        fromdict={name: io.Namedlist(value) if isinstance(value, list) else value for name, value in files.items()}
+    )
+
+
+def run(script, folder, **parts):
+    """Run a script; returns the text of its output."""
+    job = {"output": [str(folder / "page.html")], "log": [str(folder / "job.log")], "threads": 1, "params": {}}
+    job |= parts
+    job["params"] = SimpleNamespace(**job["params"])
+    # the script's log takes its process's stdout and stderr
+    process = multiprocessing.get_context("spawn").Process(
+        target=runpy.run_path, args=(str(SCRIPTS / f"{script}.py"), {"snakemake": SimpleNamespace(**job)})
+    )
+    process.start()
+    process.join(60)
+    assert process.exitcode == 0, (folder / "job.log").read_text()
+    return (folder / "page.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("checked", [True, False])
+def test_indicators(results, tmp_path, checked):
+    tables = [str(results / f"indicators/{name}.parquet") for name in artifacts.DATASETS]
+    check = [str(results / "indicator_check.json")] * checked
+    page = run("report_indicators", tmp_path, input=given(indicators=tables, indicator_check=check))
+    assert ("Indicator check" in page) is checked
+
+
+@pytest.mark.parametrize("checked", [True, False])
+def test_summary(results, tmp_path, checked):
+    rule = results / "quality_rules/fitted"
+    evaluations = [str(results / f"evaluations/tiny/{subset}/held_out.json") for subset in COMPARED]
+    subsets = [str(results / f"subsets/{subset}.parquet") for subset in COMPARED]
+    table = tmp_path / "main.csv"
+    page = {"page": str(tmp_path / "comparison.html"), "table": str(table)}
+    known = {"random": ["random"], "selection_benchmarks": []}
+    inputs = given(evaluations=evaluations, item_losses=[], subsets=subsets)
+    wildcards = SimpleNamespace(comparison="main")
+    (tmp_path / "page.html").write_text("")
+    run("report_comparison", tmp_path, input=inputs, output=given(**page), params=known, wildcards=wildcards)
+    assert "best" in table.read_text()
+    found = given(
+        quality_rules=[f"{rule}.json"],
+        observations=[str(rule / "observations.csv")],
+        indicator_check=[str(results / "indicator_check.json")] * checked,
+        searches=[str(results / "searches/main.json")],
+        comparisons=[str(table)],
+        evaluations=evaluations,
+        subsets=subsets,
+        examples=[],
+        runs=[str(path) for path in sorted(results.glob("runs/tiny/*/*/*/train.json"))],
+    )
+    text = run(
+        "report_summary", tmp_path, input=found, params={**known, "evaluations": {"main": evaluations}, "models": []}
+    )
+    assert ("Indicator check</h2>" in text) is checked

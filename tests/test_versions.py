@@ -1,0 +1,112 @@
+"""Whoever changes a module that makes results decides: raise its version, or say that the results stay.
+
+The digest is over the source without comments, docstrings and white space, so the same on every Python.
+After deciding: `python tests/test_versions.py` writes tests/versions.json anew.
+"""
+
+import ast
+import hashlib
+import io
+import json
+import tokenize
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src/instructmining"
+TABLE = ROOT / "tests/versions.json"
+READING = ("examples", "formats", "packages", "reading", "sources", "streams")
+MODEL = ("batching", "likelihood", "models", "prompts")
+RULE = ("diagnostics", "indicator_table", "observations", "regression")
+MODULES = {
+    "DATASETS": READING,
+    "MODELS": ("models",),
+    "SCORERS.causal": ("scorers/causal", "preference", *MODEL),
+    "SCORERS.knn": ("scorers/knn",),
+    "SCORERS.lengths": ("scorers/lengths",),
+    "SCORERS.mtld": ("scorers/mtld",),
+    "SCORERS.reward": ("scorers/reward", "batching", "models"),
+    "SCORERS.unieval": ("scorers/unieval", "batching", "models"),
+    "PREFERENCE_HEAD": ("preference", *MODEL),
+    "INDICATOR_CHECK": ("indicator_check",),
+    "MIXTURES": ("mixtures",),
+    "QUALITY_RULES": RULE,
+    "STRATEGIES.full": ("strategies/full",),
+    "STRATEGIES.longest": ("strategies/longest",),
+    "STRATEGIES.quality_rule": ("strategies/quality_rule",),
+    "STRATEGIES.random": ("strategies/random",),
+    "RANKINGS": ("rankings",),
+    "SEARCHES": ("search",),
+    "TRAINER": ("finetune", *MODEL),
+    "EVALUATIONS.loss": ("evaluations/loss", *MODEL),
+    "COMPARISON": ("comparison",),
+}
+
+
+def bare(source: str) -> str:
+    """The source without comments, docstrings and white space."""
+    lines = source.splitlines(keepends=True)
+    starts = [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line.encode()))
+    text = bytearray(source.encode())
+
+    def blank(start: int, stop: int) -> None:
+        text[start:stop] = b" " * (stop - start)
+
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
+            doc = node.body[0]
+            blank(starts[doc.lineno - 1] + doc.col_offset, starts[doc.end_lineno - 1] + doc.end_col_offset)
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            start = starts[row - 1] + len(lines[row - 1][:column].encode())
+            blank(start, start + len(token.string.encode()))
+    return "".join(text.decode().split())
+
+
+def digest(modules: tuple[str, ...]) -> str:
+    found = "".join(bare((SOURCE / f"{module}.py").read_text()) for module in modules)
+    return hashlib.sha256(found.encode()).hexdigest()[:16]
+
+
+def current() -> dict[str, dict[str, object]]:
+    from instructmining import versions
+
+    found = {}
+    for name, modules in MODULES.items():
+        group, _, member = name.partition(".")
+        version = getattr(versions, group)
+        found[name] = {"version": version[member] if member else version, "digest": digest(modules)}
+    return found
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_change_of_results_was_decided_on(name):
+    known, now = json.loads(TABLE.read_text()).get(name), current()[name]
+    files = ", ".join(f"{module}.py" for module in MODULES[name])
+    assert now == known, (
+        f"{files}: changed since versions.{name} = {known and known['version']} was decided on. "
+        "If results change, raise it in src/instructmining/versions.py; then run python tests/test_versions.py"
+    )
+
+
+def test_every_version_has_its_modules():
+    from instructmining import versions
+
+    names = {name: value for name, value in vars(versions).items() if name.isupper()}
+    flat = {f"{n}.{m}" if m else n for n, v in names.items() for m in (v if isinstance(v, dict) else [""])}
+    assert flat == set(MODULES)
+
+
+def test_comments_docstrings_and_white_space_do_not_count():
+    one = 'def f(x):\n    """Words."""\n    # why\n    return f"{x} # not a comment"  # é\n'
+    two = 'def f( x ):\n    return f"{x} # not a comment"\n'
+    assert bare(one) == bare(two)
+    assert bare(one) != bare(two.replace("return f", "return  2 *  f"))
+
+
+if __name__ == "__main__":
+    TABLE.write_text(json.dumps(current(), indent=1) + "\n")
