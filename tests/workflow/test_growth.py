@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 import yaml
 
-from workflow.small import jobs, rows, snakemake, write_config, write_rows
+from workflow.small import ROOT, jobs, rows, snakemake, write_config, write_rows
 
 pytestmark = pytest.mark.workflow
 
@@ -100,3 +100,45 @@ def test_more_trials_keep_the_first(copy):
     change(copy, lambda config: config["searches"]["main"].update(trials=3))
     plan = planned(copy, "results/searches/main.json")
     assert plan == {"propose_size": 1, "select_trial": 1, "finetune": 1, "evaluate_loss": 1, "choose_size": 1}
+
+
+def test_a_search_over_a_grown_pool_trains_only_what_changed(copy):
+    """As `make run` does it: between the two invocations, the subsets that the search has chosen are taken anew."""
+
+    def longest_search(config):
+        main = config["searches"]["main"]
+        config["searches"]["grow"] = {**main, "strategy": "longest"}
+
+    change(copy, longest_search)
+    done = snakemake(copy, "results/searches/grow.json")
+    assert done.returncode == 0, done.stderr[-3000:]
+    write_rows(copy / "data/pool_c.jsonl", rows("pool_c", 10, 2))
+
+    def edit(config):
+        config["datasets"]["pool_c"] = {"path": "data/pool_c.jsonl", "format": "alpaca"}
+        config["pools"]["unseen"].append("pool_c")
+
+    change(copy, edit)
+    assert snakemake(copy, "subsets").returncode == 0
+    chosen = [
+        str(path.relative_to(copy)) for path in sorted((copy / "results/subsets/searches/grow").glob("*.parquet"))
+    ]
+    assert planned(copy, "results/searches/grow.json").get("finetune", 0) > 0
+    again = snakemake(copy, "--allowed-rules", "select_trial", "select_subset", "--", *chosen)
+    assert again.returncode == 0, again.stderr[-3000:]
+    assert planned(copy, "results/searches/grow.json") == {}
+
+
+def test_the_makefile_grows_a_study_in_these_steps():
+    makefile = (ROOT / "Makefile").read_text()
+    assert "--omit-from finetune finetune_kept -- subsets" in makefile
+    assert "--allowed-rules select_trial select_subset -- $(CHOSEN)" in makefile
+
+
+def test_a_word_changed_in_a_licence_trains_nothing(copy):
+    """The dataset is read again, with the same examples: a step without training first, then nothing is left to do."""
+    change(copy, lambda config: config["datasets"]["plain"].update(licence="MIT"))
+    first = snakemake(copy, "--omit-from", "finetune", "finetune_kept", "--", "subsets")
+    assert first.returncode == 0, first.stderr[-3000:]
+    assert "finetune" not in jobs(first.stdout + first.stderr)
+    assert planned(copy, "subsets", "results/searches/main.json") == {}

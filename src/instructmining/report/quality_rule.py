@@ -96,7 +96,7 @@ def fit_sentence(rule: Mapping[str, Any]) -> str:
         f"R² {rule['r_squared']:.3f}, adjusted {number(rule.get('adjusted_r_squared'))}, "
         f"leave-one-out {number(rule.get('loo_r_squared'))}"
     )
-    return f"{', '.join(rule['indicators'])} predict the log loss of {rule['n']} mixtures with {numbers}."
+    return f"The log loss of {rule['n']} mixtures is predicted from {', '.join(rule['indicators'])} with {numbers}."
 
 
 def honest_loo(rule: Mapping[str, Any]) -> float | None:
