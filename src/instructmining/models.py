@@ -37,12 +37,13 @@ def load_tokenizer(model: str, revision: str = "main") -> Any:
     return tokenizer
 
 
-def load_causal_lm(model: str, revision: str = "main", precision: str = "float32", device: str = "cpu") -> Any:
+def load_causal_lm(model: str, revision: str = "main", precision: str = "float32", device: str | None = None) -> Any:
     """A causal language model in evaluation mode; InputError if any weight is missing from the checkpoint.
 
+    Without ``device`` it stays in main memory, for a trainer that places it itself.
     Attention is PyTorch's scaled_dot_product_attention: the block masks of this package are boolean, which it takes.
     """
-    target = check_device(device)
+    target = check_device(device) if device else None
     loaded, report = load_pretrained(
         AutoModelForCausalLM,
         model,
@@ -53,7 +54,7 @@ def load_causal_lm(model: str, revision: str = "main", precision: str = "float32
         output_loading_info=True,
     )
     check_loaded(model, report)
-    return loaded.to(target).eval()
+    return (loaded.to(target) if target else loaded).eval()
 
 
 def check_loaded(model: str, report: dict[str, Any]) -> None:
