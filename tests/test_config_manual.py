@@ -1,0 +1,84 @@
+"""The configs that come along, the manual and the schema say the same."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from configs import ROOT, SCHEMA, check
+from instructmining import config as cfg
+
+README = (ROOT / "config/README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "paper.yaml"])
+def test_the_configs_that_come_along_are_valid(name: str) -> None:
+    path = ROOT / "config" / name
+    cfg.load_defaults_and_check(yaml.safe_load(path.read_text(encoding="utf-8")), SCHEMA, str(path))
+
+
+def test_the_paper_config_is_the_published_experiment() -> None:
+    path = ROOT / "config/paper.yaml"
+    config = check(yaml.safe_load(path.read_text(encoding="utf-8")))
+    assert len(cfg.mixture_names(config, ["base"])) == 129
+    assert cfg.entries_for(config, cfg.strategy_columns(config, "instructmining")) == ["reward", "unieval"]
+    assert len(cfg.columns(config)) == 9
+    assert {(s["low"], s["high"]) for s in config["searches"].values()} == {(512, 10000)}
+
+
+# --- the manual
+
+
+def _objects() -> dict[str, dict[str, Any]]:
+    return {node["title"]: node for node in SCHEMA["$defs"].values() if "title" in node}
+
+
+def _defaults(node: dict[str, Any]) -> dict[str, Any]:
+    """Key -> its default, ``required``, or ``none``; defaults of an if/then belong to their key."""
+    required = node.get("required", [])
+    found: dict[str, Any] = {key: "required" if key in required else "none" for key in node["properties"]}
+    clauses = [inner for clause in node.get("allOf", []) for inner in clause.get("allOf", [clause])]
+    for part in [node, *(clause["then"] for clause in clauses)]:
+        for key, child in part.get("properties", {}).items():
+            if isinstance(child, dict) and "default" in child:
+                found[key] = child["default"]
+    return found
+
+
+def _manual(title: str) -> dict[str, Any]:
+    match = re.search(rf"^##+ {re.escape(title)}\n(.*?)(?=^##|\Z)", README, re.MULTILINE | re.DOTALL)
+    assert match, f"config/README.md has no section {title}"
+    rows = re.findall(r"^\| `(\w+)` \|[^|]*\| ([^|]*) \|[^|]*\|[^|]+\|$", match[1], re.MULTILINE)
+    return {key: yaml.safe_load(default.strip("`")) for key, default in rows}
+
+
+@pytest.mark.parametrize("title", _objects())
+def test_the_manual_has_every_key_with_its_default(title: str) -> None:
+    expected = _defaults(_objects()[title])
+    if title == "benchmarks":
+        expected = {key: expected[key] for key in ("kind", "dataset", "max_length", "min_share_used", "batch_tokens")}
+    assert _manual(title) == expected
+
+
+def test_the_manual_has_every_section() -> None:
+    sections = re.findall(r"^## (\w+)$", README, re.MULTILINE)
+    assert set(SCHEMA["properties"]) == set(sections)
+
+
+def test_the_ten_lines_of_the_manual_are_a_valid_config() -> None:
+    example = re.search(r"## A study in ten lines\n+```yaml\n(.*?)```", README, re.DOTALL)
+    assert example
+    assert cfg.comparison_subsets(check(yaml.safe_load(example[1])), "first")[0] == "random-0/all/100"
+
+
+def test_the_schema_is_one_and_forbids_unknown_keys_everywhere() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+    for name, node in SCHEMA["$defs"].items():
+        chosen_by_kind = any("$ref" in clause.get("then", {}) for clause in node.get("allOf", []))
+        if node["type"] == "object" and not chosen_by_kind:
+            assert node.get("additionalProperties") is False, name
+        for key, child in node.get("properties", {}).items():
+            if "title" in node:
+                assert child.get("description"), f"{name}.{key} has no description"
