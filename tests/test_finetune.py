@@ -4,6 +4,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from instructmining import finetune as module
+from instructmining.attention import use_packed_attention
 from instructmining.errors import InputError
 from instructmining.evaluations.loss import evaluate
 from instructmining.finetune import _Rows, finetune, pack
@@ -67,7 +68,8 @@ def model(folder):
 @pytest.mark.parametrize("make", [tiny_llama, tiny_gpt_neox_lm])
 def test_packed_examples_have_the_loss_they_have_alone(tmp_path, examples, make):
     folder = str(make(tmp_path))
-    network = load_causal_lm(folder)
+    network, plain = load_causal_lm(folder), load_causal_lm(folder)
+    assert use_packed_attention(network)
     rows = encode(examples, load_tokenizer(folder), "alpaca", 128)
     batch = pack(rows)
     labels = batch.pop("labels")
@@ -78,7 +80,7 @@ def test_packed_examples_have_the_loss_they_have_alone(tmp_path, examples, make)
         )
         at = 0
         for row in rows:
-            logits = network(torch.tensor([row.ids]), use_cache=False).logits[0]
+            logits = plain(torch.tensor([row.ids]), use_cache=False).logits[0]
             targets = torch.tensor(row.ids[row.start :])
             alone = torch.nn.functional.cross_entropy(logits[row.start - 1 : -1], targets, reduction="none")
             torch.testing.assert_close(together[at : at + len(targets)], alone, atol=1e-4, rtol=1e-4)

@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 import torch
 
+from instructmining.attention import budget
 from instructmining.errors import InputError
 from instructmining.evaluations.loss import evaluate
 from instructmining.likelihood import read_responses
@@ -12,6 +13,7 @@ from instructmining.models import load_causal_lm, load_tokenizer
 from instructmining.preference import response_features
 from instructmining.prompts import encode
 from instructmining.scorers import causal
+from scoring import scored
 from tiny import SENTENCES, tiny_llama
 
 
@@ -52,8 +54,8 @@ def plain(folder, text_ids):
 def test_nll_is_that_of_a_plain_float64_pass_whatever_the_batch(folder, examples):
     tokenizer, model = load_tokenizer(folder), load_causal_lm(folder)
     encoded = encode(examples, tokenizer, "alpaca", 2048, end=False)
-    readings = read_responses(model, encoded, 500)
-    shuffled = read_responses(model, encoded[::-1], 10_000)[::-1]
+    readings = read_responses(model, encoded, budget(model, 500))
+    shuffled = read_responses(model, encoded[::-1], budget(model, 10_000))[::-1]
     for example, reading, other in zip(encoded, readings, shuffled, strict=True):
         logs, _ = plain(folder, example.ids)
         expected = -sum(float(logs[i - 1, example.ids[i]]) for i in range(example.start, len(example.ids)))
@@ -67,8 +69,8 @@ def test_questions_are_answered_as_if_each_were_asked_alone(folder, examples):
     encoded = encode(examples, tokenizer, "alpaca", 2048, end=False)
     judged = [causal.question_and_answers(tokenizer, name) for name in causal.QUESTIONS]
     questions, (yes, no) = [question for question, _ in judged], judged[0][1]
-    alone = read_responses(model, encoded, 10_000)
-    readings = read_responses(model, encoded, 700, questions, (yes, no), layer=1)
+    alone = read_responses(model, encoded, budget(model, 10_000))
+    readings = read_responses(model, encoded, budget(model, 700), questions, (yes, no), layer=1)
     for example, reading, without in zip(encoded, readings, alone, strict=True):
         assert reading.nll == pytest.approx(without.nll, rel=1e-5)
         for question, answer in zip(questions, reading.answers, strict=True):
@@ -81,17 +83,17 @@ def test_questions_are_answered_as_if_each_were_asked_alone(folder, examples):
 
 def test_a_row_without_response_is_null_with_a_reason(folder, examples):
     settings = {**SETTINGS, "model_path": folder, "max_length": 30, "outputs": {"perplexity": "ppl", "coherence": "c"}}
-    scored = causal.score(examples, settings)
-    assert scored.columns == ["id", "perplexity", "coherence", "truncated", "reason"]
-    assert scored["perplexity"].null_count() == scored.height
-    assert set(scored["reason"]) == {"no response token within max_length"}
-    assert all(scored["truncated"])
+    found = scored(causal, examples, settings)
+    assert found.columns == ["id", "perplexity", "coherence", "truncated", "reason"]
+    assert found["perplexity"].null_count() == found.height
+    assert set(found["reason"]) == {"no response token within max_length"}
+    assert all(found["truncated"])
 
 
 def test_perplexity_and_loss_agree(folder, examples):
-    scored = causal.score(examples, {**SETTINGS, "model_path": folder, "outputs": {"perplexity": "perplexity"}})
+    found = scored(causal, examples, {**SETTINGS, "model_path": folder, "outputs": {"perplexity": "perplexity"}})
     figures, items = evaluate(folder, examples, SETTINGS)
-    assert items["value"].to_list() == pytest.approx([math.log(value) for value in scored["perplexity"]], rel=1e-6)
+    assert items["value"].to_list() == pytest.approx([math.log(value) for value in found["perplexity"]], rel=1e-6)
     assert figures["value"] == pytest.approx(items["nll"].sum() / items["tokens"].sum())
     assert figures["n_used"] == figures["n_expected"] == examples.height
 

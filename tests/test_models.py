@@ -9,7 +9,6 @@ from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 from instructmining.errors import InputError
 from instructmining.models import (
     check_device,
-    hidden_states,
     load_causal_lm,
     load_tokenizer,
     output_head,
@@ -23,7 +22,7 @@ def test_backbone_and_head_give_the_model_s_own_logits(tmp_path, make):
     model = load_causal_lm(str(make(tmp_path)))
     ids = torch.tensor([[5, 9, 30, 2]])
     with torch.no_grad():
-        hidden = hidden_states(model, input_ids=ids).last_hidden_state[0]
+        hidden = model.base_model(input_ids=ids, use_cache=False).last_hidden_state[0]
         expected = model(ids).logits[0]
         torch.testing.assert_close(output_head(model)(hidden), expected)
         torch.testing.assert_close(output_head(model, (7, 3))(hidden), expected[:, [7, 3]])

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from instructmining.errors import InputError
 from instructmining.scorers import knn
+from scoring import scored
 from tiny import SENTENCES, tiny_sentence_transformer
 
 SETTINGS = {
@@ -59,7 +60,7 @@ def test_score_equals_brute_force_on_single_embeddings(model_path):
     from sentence_transformers import SentenceTransformer
 
     frame = examples([*SENTENCES, SENTENCES[0] * 20])
-    found = knn.score(frame, {**SETTINGS, "model_path": model_path})
+    found = scored(knn, frame, {**SETTINGS, "model_path": model_path})
     model = SentenceTransformer(model_path, device="cpu")
     alone = np.concatenate([model.encode([f"Go on:\n{text}"]) for text in frame["output"]])
     np.testing.assert_allclose(found["distance"], brute_force(alone, 2), atol=1e-5)
@@ -69,14 +70,14 @@ def test_score_equals_brute_force_on_single_embeddings(model_path):
 
 
 def test_equal_texts_are_at_distance_zero(model_path):
-    found = knn.score(examples([SENTENCES[2]] * 3 + SENTENCES[:2]), {**SETTINGS, "model_path": model_path})
+    found = scored(knn, examples([SENTENCES[2]] * 3 + SENTENCES[:2]), {**SETTINGS, "model_path": model_path})
     assert found["distance"][:3].to_list() == [0.0, 0.0, 0.0]
     assert min(found["distance"][3:]) > 0
 
 
 @pytest.mark.parametrize("rows", [0, 1, 2])
 def test_fewer_rows_than_neighbours_are_null_with_a_reason(model_path, rows):
-    found = knn.score(examples(SENTENCES[:rows]), {**SETTINGS, "model_path": model_path})
+    found = scored(knn, examples(SENTENCES[:rows]), {**SETTINGS, "model_path": model_path})
     assert found["distance"].null_count() == rows
     assert found["reason"].to_list() == ["fewer than 2 neighbours"] * rows
 

@@ -8,8 +8,10 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, GPTNeoXConfig, GPTNeoXModel
 
+from instructmining.attention import use_packed_attention
 from instructmining.errors import InputError
 from instructmining.scorers import reward
+from scoring import scored
 from tiny import SENTENCES, tiny_classifier, tiny_gpt_neox_reward
 
 SETTINGS = {"revision": "main", "precision": "float32", "device": "cpu", "max_length": 2048, "batch_tokens": 200}
@@ -53,7 +55,7 @@ def plain_open_assistant(folder, texts):
 
 
 def test_open_assistant_equals_one_row_at_a_time(open_assistant):
-    found = reward.score(examples(ROWS), {**SETTINGS, "model_path": str(open_assistant)})
+    found = scored(reward, examples(ROWS), {**SETTINGS, "model_path": str(open_assistant)})
     texts = [f"<|prompter|>{prompt}<|endoftext|><|assistant|>{response}<|endoftext|>" for prompt, response in ROWS]
     plain = plain_open_assistant(open_assistant, texts)
     assert found["reward"].to_list() == pytest.approx(plain, abs=1e-5)
@@ -64,18 +66,18 @@ def test_open_assistant_equals_one_row_at_a_time(open_assistant):
 @pytest.mark.parametrize("kind", ["open_assistant", "classifier"])
 def test_order_and_batches_change_nothing(kind, request):
     path = str(request.getfixturevalue(kind))
-    found = reward.score(examples(ROWS), {**SETTINGS, "model_path": path})["reward"].to_list()
-    alone = reward.score(examples(ROWS), {**SETTINGS, "model_path": path, "batch_tokens": 1})["reward"].to_list()
-    turned = reward.score(examples(ROWS[::-1]), {**SETTINGS, "model_path": path, "batch_tokens": 9999})
+    found = scored(reward, examples(ROWS), {**SETTINGS, "model_path": path})["reward"].to_list()
+    alone = scored(reward, examples(ROWS), {**SETTINGS, "model_path": path, "batch_tokens": 1})["reward"].to_list()
+    turned = scored(reward, examples(ROWS[::-1]), {**SETTINGS, "model_path": path, "batch_tokens": 9999})
     assert found == pytest.approx(alone, abs=1e-5) and found == pytest.approx(turned["reward"][::-1], abs=1e-5)
 
 
 def test_no_rows(open_assistant):
-    assert reward.score(examples([]), {**SETTINGS, "model_path": str(open_assistant)}).height == 0
+    assert scored(reward, examples([]), {**SETTINGS, "model_path": str(open_assistant)}).height == 0
 
 
 def test_stock_model_equals_its_own_forward_one_row_at_a_time(classifier):
-    found = reward.score(examples(ROWS), {**SETTINGS, "model_path": str(classifier)})
+    found = scored(reward, examples(ROWS), {**SETTINGS, "model_path": str(classifier)})
     tokenizer = AutoTokenizer.from_pretrained(classifier)
     model = AutoModelForSequenceClassification.from_pretrained(classifier, dtype=torch.float64).eval()
     for (prompt, response), value in zip(ROWS, found["reward"], strict=True):
@@ -91,8 +93,9 @@ def test_padding_with_the_end_token_still_reads_the_last_token(classifier, tmp_p
     tokenizer = AutoTokenizer.from_pretrained(classifier)
     end = tokenizer.eos_token_id
     short, long = [70, 71, end], [80, 81, 82, 83, 84, end]
-    together = reward.logits(model, [short, long], pad=end)
-    alone = torch.cat([reward.logits(model, [ids], pad=tokenizer.pad_token_id) for ids in (short, long)])
+    assert use_packed_attention(model)
+    together = reward.reader(model, pad=end)([short, long])
+    alone = torch.cat([reward.reader(model, pad=tokenizer.pad_token_id)([ids]) for ids in (short, long)])
     torch.testing.assert_close(together, alone, atol=1e-5, rtol=0)
 
 

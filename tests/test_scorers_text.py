@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instructmining.scorers import lengths, mtld
+from scoring import scored
 from tiny import tiny_llama
 
 ALPACA = Path(__file__).parents[1] / "../shared/data/alpaca_9k.json"
@@ -27,7 +28,7 @@ def reference(text):
 @pytest.mark.skipif(not ALPACA.exists(), reason="no shared data")
 def test_mtld_equals_lexicalrichness_on_real_responses():
     texts = [row["output"] for row in json.loads(ALPACA.read_text())[:2500]]
-    assert mtld.score(examples(texts), {})["mtld"].to_list() == [reference(text) for text in texts]
+    assert scored(mtld, examples(texts), {})["mtld"].to_list() == [reference(text) for text in texts]
 
 
 @given(st.one_of(st.text(), st.lists(st.sampled_from(["a", "b", "d-e", "4", "\u2013"]), max_size=80).map(" ".join)))
@@ -44,7 +45,7 @@ def test_mtld_by_hand():
 
 
 def test_response_without_words_is_null_with_a_reason():
-    found = mtld.score(examples(["123 - !", "a word"]), {})
+    found = scored(mtld, examples(["123 - !", "a word"]), {})
     assert found["mtld"].to_list() == [None, 2.0]
     assert found["reason"].to_list() == ["no word in the response", None]
     assert found.schema["truncated"] == pl.Boolean
@@ -56,7 +57,7 @@ def test_lengths_are_tokens_without_special_ones(tmp_path):
     settings = {"model_path": str(tiny_llama(tmp_path / "model")), "revision": "main"}
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "model")
     texts = ["", "Paris.", "Die Größe der Stadt 🙂" * 30]
-    found = lengths.score(examples(texts, "What is it?", "東京"), settings)
+    found = scored(lengths, examples(texts, "What is it?", "東京"), settings)
     assert found["output_length"].to_list() == [len(tokenizer.tokenize(text)) for text in texts]
     assert set(found["input_length"]) == {float(len(tokenizer.tokenize("What is it?\n東京")))}
     assert not found["truncated"].any() and found["reason"].null_count() == 3
@@ -65,4 +66,4 @@ def test_lengths_are_tokens_without_special_ones(tmp_path):
 @pytest.mark.parametrize("scorer", [lengths, mtld])
 def test_no_rows(scorer, tmp_path):
     settings = {"model_path": str(tiny_llama(tmp_path / "model")), "revision": "main"}
-    assert scorer.score(examples([]), settings).height == 0
+    assert scored(scorer, examples([]), settings).height == 0

@@ -7,8 +7,10 @@ import pytest
 import torch
 from transformers import AutoTokenizer, T5ForConditionalGeneration
 
+from instructmining.batching import Budget
 from instructmining.errors import InputError
 from instructmining.scorers import OUTPUTS, unieval
+from scoring import scored
 from tiny import SENTENCES, tiny_t5
 
 SETTINGS = {"revision": "main", "precision": "float32", "device": "cpu", "max_length": 1024, "batch_tokens": 400}
@@ -56,7 +58,7 @@ def test_questions_verbatim():
 
 
 def test_score_equals_the_authors_computation(model_path):
-    found = unieval.score(examples(ROWS), {**SETTINGS, "model_path": model_path, "outputs": ALL})
+    found = scored(unieval, examples(ROWS), {**SETTINGS, "model_path": model_path, "outputs": ALL})
     for name in ALL:
         plain = [
             authors_score(model_path, unieval.question(name, response, prompt + "\n\n")) for prompt, response in ROWS
@@ -68,16 +70,16 @@ def test_score_equals_the_authors_computation(model_path):
 
 def test_order_and_batches_change_nothing(model_path):
     settings = {**SETTINGS, "model_path": model_path, "outputs": {"coherence": "coherence"}}
-    found = unieval.score(examples(ROWS), settings)["coherence"].to_list()
-    alone = unieval.score(examples(ROWS), {**settings, "batch_tokens": 1})["coherence"].to_list()
-    turned = unieval.score(examples(ROWS[::-1]), settings)["coherence"].to_list()
+    found = scored(unieval, examples(ROWS), settings)["coherence"].to_list()
+    alone = scored(unieval, examples(ROWS), {**settings, "batch_tokens": 1})["coherence"].to_list()
+    turned = scored(unieval, examples(ROWS[::-1]), settings)["coherence"].to_list()
     assert found == pytest.approx(alone, abs=1e-5) and found == pytest.approx(turned[::-1], abs=1e-5)
 
 
 def test_long_texts_lose_their_right_end(model_path):
     rows = [("Hi", "word " * 100), ("Hi", "word")]
     settings = {**SETTINGS, "model_path": model_path, "max_length": 64, "outputs": {"naturalness": "naturalness"}}
-    found = unieval.score(examples(rows), settings)
+    found = scored(unieval, examples(rows), settings)
     assert found["truncated"].to_list() == [True, False]
     plain = authors_score(model_path, unieval.question("naturalness", "word " * 100, ""), max_length=64)
     assert found["naturalness"][0] == pytest.approx(plain, abs=1e-5)
@@ -91,9 +93,9 @@ def test_separators_become_the_end_token(model_path):
 
 def test_other_precision_and_no_rows(model_path):
     settings = {**SETTINGS, "model_path": model_path, "outputs": ALL}
-    assert unieval.score(examples([]), settings).height == 0
+    assert scored(unieval, examples([]), settings).height == 0
     with pytest.raises(InputError, match="precision is bfloat16: T5 needs float32"):
-        unieval.score(examples(ROWS), {**settings, "precision": "bfloat16"})
+        scored(unieval, examples(ROWS), {**settings, "precision": "bfloat16"})
 
 
 @pytest.mark.skipif("INSTRUCTMINING_UNIEVAL" not in os.environ, reason="INSTRUCTMINING_UNIEVAL names no checkpoint")
@@ -106,5 +108,7 @@ def test_worked_example_of_the_authors():
         "i do too . did you know the 3 horizontal line menu on apps and websites is called the hamburger button ?"
     )
     texts = [unieval.question(name, response, history) for name in ("naturalness", "coherence", "understandability")]
-    values, _ = unieval.judge(texts, {**SETTINGS, "model_path": os.environ["INSTRUCTMINING_UNIEVAL"]})
+    tokenizer, model = unieval.load_model({**SETTINGS, "model_path": os.environ["INSTRUCTMINING_UNIEVAL"]})
+    ids, _ = unieval.question_ids(tokenizer, texts, 1024)
+    values = unieval.judge(tokenizer, model)(ids, Budget(4096))
     assert values == pytest.approx([0.950218, 0.973135, 0.946209], abs=1e-4)

@@ -17,7 +17,8 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src/instructmining"
 TABLE = ROOT / "tests/versions.json"
 READING = ("examples", "formats", "packages", "reading", "sources", "streams")
-MODEL = ("batching", "likelihood", "models", "prompts")
+DECODER = ("attention", "batching", "models")
+MODEL = (*DECODER, "likelihood", "prompts")
 RULE = ("diagnostics", "indicator_table", "observations", "regression")
 MODULES = {
     "DATASETS": READING,
@@ -26,8 +27,9 @@ MODULES = {
     "SCORERS.knn": ("scorers/knn",),
     "SCORERS.lengths": ("scorers/lengths",),
     "SCORERS.mtld": ("scorers/mtld",),
-    "SCORERS.reward": ("scorers/reward", "batching", "models"),
-    "SCORERS.unieval": ("scorers/unieval", "batching", "models"),
+    "SCORERS.expected_score": ("scorers/expected_score", *DECODER),
+    "SCORERS.reward": ("scorers/reward", *DECODER),
+    "SCORERS.unieval": ("scorers/unieval", "t5", *DECODER),
     "PREFERENCE_HEAD": ("preference", *MODEL),
     "INDICATOR_CHECK": ("indicator_check",),
     "MIXTURES": ("mixtures",),

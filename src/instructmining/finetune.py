@@ -18,7 +18,8 @@ from torch.utils.data import Dataset
 from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
 from transformers.trainer_utils import get_last_checkpoint
 
-from instructmining.batching import packed_mask
+from instructmining.attention import PACKED, use_packed_attention
+from instructmining.batching import packed
 from instructmining.errors import InputError
 from instructmining.joblog import progress
 from instructmining.models import PRECISIONS, check_device, load_causal_lm, load_tokenizer
@@ -45,6 +46,7 @@ def finetune(examples: pl.DataFrame, recipe: dict[str, Any], model_path: str, wo
     if not rows:
         raise InputError(f"finetuning: none of {len(encoded)} examples has a response token within max_length")
     model = load_causal_lm(model_path, recipe["revision"], weights_precision(recipe))
+    _pack_attention(model, recipe)
     if recipe["method"] == "lora":
         model = _with_lora(model, recipe["lora"])
     trainer = PackedTrainer(
@@ -79,6 +81,16 @@ def finetune(examples: pl.DataFrame, recipe: dict[str, Any], model_path: str, wo
             if "loss" in entry
         ],
     }
+
+
+def _pack_attention(model: Any, recipe: dict[str, Any]) -> None:
+    if recipe["launcher"] == "deepspeed" and recipe["zero_stage"] == 3:
+        model.set_attn_implementation(PACKED)  # its weights are spread over the processes: it cannot be tried out
+    elif not use_packed_attention(model):
+        raise InputError(
+            f"{recipe['model']}: {type(model).__name__} cannot keep packed examples apart: expected a model whose "
+            "layers mix tokens by attention alone"
+        )
 
 
 def weights_precision(recipe: dict[str, Any]) -> str:
@@ -152,27 +164,19 @@ def deepspeed_config(recipe: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def pack(rows: list[Encoded]) -> dict[str, torch.Tensor]:
-    """Collate examples end to end: (1, total) ids and positions, the block mask, and which positions predict what.
+def pack(rows: list[Encoded]) -> dict[str, Any]:
+    """Collate examples end to end, and which positions predict what.
 
     ``logits_to_keep`` are the positions whose logits are needed, ``labels`` the tokens that follow them.
     """
-    ids = torch.tensor([token for row in rows for token in row.ids])
-    lengths = [len(row.ids) for row in rows]
-    offsets = [sum(lengths[:i]) for i in range(len(rows))]
+    inputs = packed([row.ids for row in rows], torch.device("cpu"))
+    offsets = inputs["cu_seq_lens_q"].tolist()[:-1]
     # the first token of an example has nothing before it to be predicted from
     targets = torch.cat(
         [torch.arange(max(row.start, 1), len(row.ids)) + at for row, at in zip(rows, offsets, strict=True)]
     )
-    labels = ids[targets]
-    return {
-        "input_ids": ids[None],
-        "position_ids": torch.cat([torch.arange(length) for length in lengths])[None],
-        "attention_mask": packed_mask(lengths),
-        "logits_to_keep": targets - 1,
-        "labels": labels,
-        "shift_labels": labels,
-    }
+    labels = inputs["input_ids"][0, targets]
+    return {**inputs, "logits_to_keep": targets - 1, "labels": labels, "shift_labels": labels}
 
 
 class PackedTrainer(Trainer):

@@ -73,6 +73,8 @@ def progress(total: int, what: str, every: float = 5.0) -> Callable[[int], None]
 
     def advance(n: int) -> None:
         nonlocal done, shown
+        if not n:
+            return
         done += n
         seconds = time.monotonic() - start
         if seconds - shown < every and done < total:

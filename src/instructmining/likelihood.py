@@ -3,12 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch.nn import functional
 
-from instructmining.batching import over_batches, padded
+from instructmining.attention import PACKED, hidden_states
+from instructmining.batching import Budget, over_batches, packed, to_device
 from instructmining.errors import InputError
-from instructmining.models import hidden_states, output_head
+from instructmining.models import output_head
 from instructmining.prompts import Encoded
 
 # rows of the output matrix product at a time: bounds the (rows, vocabulary) tensor to 100 MB at 49k words
@@ -29,15 +31,14 @@ class Reading(NamedTuple):
     features: torch.Tensor | None
 
 
-@torch.inference_mode()
 def read_responses(
     model: Any,
     encoded: Sequence[Encoded],
-    max_tokens: int,
+    budget: Budget,
     questions: Sequence[Sequence[int]] = (),
     answers: tuple[int, int] | None = None,
     layer: int | None = None,
-    what: str = "rows",
+    advance: Callable[[int], None] | None = None,
 ) -> list[Reading | None]:
     """One forward pass a batch: response NLL, answers to questions asked after the response, hidden features.
 
@@ -45,93 +46,88 @@ def read_responses(
     prompt's keys and values are computed once. ``answers`` are the token ids of the two answers compared.
     ``layer`` counts hidden states as transformers does (0 = embeddings).
     None where a row has no response token or does not fit in memory. Results in input order.
+    Errors: InputError for a layer that the model has not, and for questions to a model that reads one row at a time.
     """
     if layer is not None and layer > model.config.num_hidden_layers:
         raise InputError(f"layer {layer}: the model has {model.config.num_hidden_layers}")
+    if questions and budget.tokens == 1 and model.config._attn_implementation != PACKED:
+        raise InputError(f"{type(model).__name__} cannot keep packed rows apart, so it cannot be asked questions")
     head = output_head(model)
     judge = output_head(model, answers) if answers else None
     usable = [row for row, example in enumerate(encoded) if example.start < len(example.ids)]
     extra = sum(len(question) for question in questions)
     lengths = [len(encoded[row].ids) + extra for row in usable]
 
-    def forward(batch: list[int]) -> list[Reading]:
-        return _forward(model, [encoded[usable[place]] for place in batch], questions, layer, head, judge)
+    @torch.inference_mode()
+    def launch(batch: list[int]) -> Callable[[], list[Reading]]:
+        examples = [encoded[usable[place]] for place in batch]
+        inputs = packed([example.ids for example in examples], model.device, questions)
+        output = hidden_states(model, inputs, output_hidden_states=layer is not None)
+        states = output.last_hidden_state[0]
+        places = _response_places(examples, model.device)
+        nll = _response_nll(head, states, inputs["input_ids"][0], *places, len(batch))
+        odds = _answer_odds(judge, states, inputs["cu_seq_lens_q"], len(batch), len(questions))
+        means = None if layer is None else _response_means(output.hidden_states[layer][0], *places[:2], len(batch))
+        return lambda: _readings(examples, nll, odds, means)
 
     found: list[Reading | None] = [None] * len(encoded)
-    for row, reading in zip(usable, over_batches(lengths, max_tokens, forward, what), strict=True):
+    for row, reading in zip(usable, over_batches(lengths, budget, launch, advance), strict=True):
         found[row] = reading
     return found
 
 
-def _forward(
-    model: Any,
-    batch: list[Encoded],
-    questions: Sequence[Sequence[int]],
-    layer: int | None,
-    head: Head,
-    judge: Head | None,
+def _readings(
+    examples: list[Encoded], nll: torch.Tensor, odds: torch.Tensor, means: torch.Tensor | None
 ) -> list[Reading]:
-    device = model.device
-    ids = padded([example.ids for example in batch], 0, device)
-    inputs: dict[str, Any] = {"input_ids": ids}
-    if questions:
-        inputs = _with_questions(ids, [len(example.ids) for example in batch], questions)
-    output = hidden_states(model, output_hidden_states=layer is not None, **inputs)
-    nll = _response_nll(head, output.last_hidden_state, ids, batch)
-    odds = _answer_odds(judge, output.last_hidden_state, ids.shape[1], questions)
-    features: list[torch.Tensor | None] = [None] * len(batch)
-    if layer is not None:
-        states = output.hidden_states[layer]
-        features = [
-            states[i, example.start : len(example.ids)].float().mean(0).cpu() for i, example in enumerate(batch)
-        ]
-    return [Reading(nll[i], len(example.ids) - example.start, odds[i], features[i]) for i, example in enumerate(batch)]
+    features = [None] * len(examples) if means is None else list(means.cpu())
+    return [
+        Reading(total, len(example.ids) - example.start, answers, feature)
+        for example, total, answers, feature in zip(examples, nll.tolist(), odds.tolist(), features, strict=True)
+    ]
 
 
-def _with_questions(ids: torch.Tensor, lengths: list[int], questions: Sequence[Sequence[int]]) -> dict[str, Any]:
-    """Input ids, positions and a boolean mask (rows, 1, width, width) with the questions as columns behind the rows.
+def _response_places(examples: list[Encoded], device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """For each response token of the batch: its row, its place in the packed batch, and whether a token is before it.
 
-    Column ``width of ids`` onward holds the questions, one after the other, the same for all rows; each sees its row's
-    real tokens and its own earlier ones, and counts its positions on from the row's end.
+    A response at the very start of the text has none: its first token is conditioned on nothing.
     """
-    rows, width = ids.shape
-    suffix = torch.tensor([token for question in questions for token in question], device=ids.device)
-    owner = torch.repeat_interleave(torch.arange(len(questions)), torch.tensor([len(q) for q in questions]))
-    place = torch.cat([torch.arange(len(question)) for question in questions])
-    ends = torch.tensor(lengths)
-    total = width + len(suffix)
-    mask = torch.zeros(rows, 1, total, total, dtype=torch.bool)
-    mask[:, :, :width, :width] = torch.ones(width, width, dtype=torch.bool).tril()
-    mask[:, :, width:, :width] = (torch.arange(width)[None] < ends[:, None])[:, None, None, :]
-    mask[:, :, width:, width:] = (owner[:, None] == owner[None]) & (place[:, None] >= place[None])
-    positions = torch.cat([torch.arange(width).expand(rows, width), ends[:, None] + place[None]], dim=1)
-    return {
-        "input_ids": torch.cat([ids, suffix.expand(rows, -1)], dim=1),
-        "position_ids": positions.to(ids.device),
-        "attention_mask": mask.to(ids.device),
-    }
+    starts = np.cumsum([0, *(len(example.ids) for example in examples)])
+    counts = [len(example.ids) - example.start for example in examples]
+    inside = np.concatenate([np.arange(example.start, len(example.ids)) for example in examples])
+    row = np.repeat(np.arange(len(examples)), counts)
+    return to_device(row, device), to_device(inside + starts[row], device), to_device(inside > 0, device)
 
 
-def _response_nll(head: Head, hidden: torch.Tensor, ids: torch.Tensor, batch: list[Encoded]) -> list[float]:
-    """Summed NLL of each row's response tokens; the output matrix is applied at their positions only."""
-    row = torch.cat([torch.full((len(e.ids) - e.start,), i) for i, e in enumerate(batch)]).to(ids.device)
-    place = torch.cat([torch.arange(e.start, len(e.ids)) for e in batch]).to(ids.device)
-    # a response at the very start of the text has no token before it: its first token is conditioned on nothing
-    known = place > 0
-    losses = torch.zeros(len(place), device=ids.device)
-    picked, targets = hidden[row[known], place[known] - 1], ids[row[known], place[known]]
-    parts = zip(picked.split(_ROWS_AT_ONCE), targets.split(_ROWS_AT_ONCE), strict=True)
-    losses[known] = torch.cat([functional.cross_entropy(head(h), t, reduction="none") for h, t in parts])
-    sums = torch.zeros(len(batch), dtype=torch.float64, device=ids.device).index_add_(0, row, losses.double())
-    return [float(value) for value in sums]
+def _response_nll(
+    head: Head,
+    states: torch.Tensor,
+    ids: torch.Tensor,
+    row: torch.Tensor,
+    place: torch.Tensor,
+    known: torch.Tensor,
+    rows: int,
+) -> torch.Tensor:
+    """Float64 sum (rows,) of the NLL of each row's response tokens; the output matrix is applied there only."""
+    losses = [
+        functional.cross_entropy(head(states[part - 1]), ids[part], reduction="none")
+        for part in place.split(_ROWS_AT_ONCE)
+    ]
+    counted = torch.where(known, torch.cat(losses), 0.0).double()
+    return torch.zeros(rows, dtype=torch.float64, device=ids.device).index_add_(0, row, counted)
+
+
+def _response_means(states: torch.Tensor, row: torch.Tensor, place: torch.Tensor, rows: int) -> torch.Tensor:
+    """Float32 mean (rows, hidden) of the states at each row's response tokens."""
+    sums = torch.zeros(rows, states.shape[1], device=states.device).index_add_(0, row, states[place].float())
+    return sums / torch.bincount(row, minlength=rows)[:, None]
 
 
 def _answer_odds(
-    judge: Head | None, hidden: torch.Tensor, width: int, questions: Sequence[Sequence[int]]
-) -> list[list[float]]:
-    """Logit of the first answer less that of the second after each question's last token."""
+    judge: Head | None, states: torch.Tensor, borders: torch.Tensor, rows: int, questions: int
+) -> torch.Tensor:
+    """Float64 (rows, questions): logit of the first answer less that of the second after each question's last token."""
     if judge is None:
-        return [[] for _ in range(len(hidden))]
-    last = torch.tensor([len(question) for question in questions]).cumsum(0) - 1 + width
-    scores = judge(hidden[:, last.to(hidden.device)])
-    return [[float(value) for value in row] for row in (scores[..., 0] - scores[..., 1]).double()]
+        return torch.zeros(rows, 0)
+    last = borders[rows + 1 :] - 1
+    scores = judge(states[last]).double()
+    return (scores[:, 0] - scores[:, 1]).reshape(rows, questions)

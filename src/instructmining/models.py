@@ -41,7 +41,6 @@ def load_causal_lm(model: str, revision: str = "main", precision: str = "float32
     """A causal language model in evaluation mode; InputError if any weight is missing from the checkpoint.
 
     Without ``device`` it stays in main memory, for a trainer that places it itself.
-    Attention is PyTorch's scaled_dot_product_attention: the block masks of this package are boolean, which it takes.
     """
     target = check_device(device) if device else None
     loaded, report = load_pretrained(
@@ -49,12 +48,11 @@ def load_causal_lm(model: str, revision: str = "main", precision: str = "float32
         model,
         revision,
         dtype=PRECISIONS[precision],
-        attn_implementation="sdpa",
         use_safetensors=True,
         output_loading_info=True,
     )
     check_loaded(model, report)
-    return (loaded.to(target) if target else loaded).eval()
+    return loaded.to(target).eval() if target else loaded.eval()
 
 
 def check_loaded(model: str, report: dict[str, Any]) -> None:
@@ -73,26 +71,28 @@ def load_pretrained(auto: Any, model: str, revision: str, **settings: Any) -> An
         raise InputError(f"{model} (revision {revision}): expected {what}: {str(error).splitlines()[0]}") from error
 
 
-def hidden_states(model: Any, **inputs: Any) -> Any:
-    """The backbone's output, without the output matrix: last_hidden_state is (batch, length, hidden)."""
-    return model.base_model(use_cache=False, **inputs)
-
-
 def output_head(model: Any, rows: Sequence[int] | None = None) -> Callable[[torch.Tensor], torch.Tensor]:
     """The model's own map from hidden states (n, hidden) to logits (n, vocabulary), in float32 whatever the weights.
 
-    ``rows``: these words of the vocabulary only. A bfloat16 product would leave a few dozen distinct values.
+    ``rows``: these words of the vocabulary only. Logits rounded to bfloat16 would be a few dozen distinct values; a GPU
+    keeps the sums of bfloat16 products in float32 anyway, a CPU gets float32 weights.
     """
     matrix, config = model.get_output_embeddings(), model.config
     weight, bias = matrix.weight, getattr(matrix, "bias", None)
     if rows is not None:
         weight, bias = weight[list(rows)], None if bias is None else bias[list(rows)]
-    weight, bias = weight.float(), None if bias is None else bias.float()
+    sums_in_float32 = weight.is_cuda and weight.dtype == torch.bfloat16
+    weight, bias = weight if sums_in_float32 else weight.float(), None if bias is None else bias.float()
     scale = (getattr(config, "logit_scale", None) or 1.0) / (getattr(config, "logits_scaling", None) or 1.0)
     cap = getattr(config, "final_logit_softcapping", None)  # Gemma 2; the two before: Cohere, Granite
 
     def logits(hidden: torch.Tensor) -> torch.Tensor:
-        scores = functional.linear(hidden.float(), weight, bias) * scale
+        if sums_in_float32:
+            scores = torch.mm(hidden, weight.T, out_dtype=torch.float32)
+            scores = scores if bias is None else scores + bias
+        else:
+            scores = functional.linear(hidden.float(), weight, bias)
+        scores = scores * scale if scale != 1 else scores
         return torch.tanh(scores / cap) * cap if cap else scores
 
     return logits

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold
 
+from instructmining.attention import budget
 from instructmining.errors import InputError
+from instructmining.joblog import progress
 from instructmining.likelihood import read_responses
 from instructmining.models import load_causal_lm, load_tokenizer
 from instructmining.prompts import encode
@@ -52,7 +54,8 @@ def response_features(examples: pl.DataFrame, settings: dict[str, Any], layer: i
     model = load_causal_lm(settings["model_path"], settings["revision"], settings["precision"], settings["device"])
     limits = (settings["max_length"], settings["max_prompt_length"])
     encoded = encode(examples, tokenizer, settings["template"], *limits, end=False)
-    readings = read_responses(model, encoded, settings["batch_tokens"], layer=layer, what="responses read")
+    tokens = budget(model, settings["batch_tokens"])
+    readings = read_responses(model, encoded, tokens, layer=layer, advance=progress(len(encoded), "responses read"))
     return [r.features.double().numpy() if r is not None and r.features is not None else None for r in readings]
 
 

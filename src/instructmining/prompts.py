@@ -25,6 +25,8 @@ TEMPLATES = {
         "### Instruction:\n{instruction}\n\n### Response:\n",
         "### Instruction:\n{instruction}\n\n### Input:\n{input}\n\n### Response:\n",
     ),
+    # Superfiltering (tianyi-lab), code_ifd/data_analysis.py
+    "plain": ("{instruction}\n", "{instruction}\n{input}\n"),
     "vicuna": (
         "A chat between a curious user and an artificial intelligence assistant. The assistant gives helpful, "
         "detailed, and polite answers to the user's questions. USER: {prompt} ASSISTANT: ",
@@ -32,8 +34,8 @@ TEMPLATES = {
         "detailed, and polite answers to the user's questions. USER: {prompt} ASSISTANT: ",
     ),
 }
-
-
+# The words of each template that announce the response, and nothing of the instruction.
+_MARKERS = {"alpaca": "### Response:", "alpaca_short": "### Response:\n", "plain": "", "vicuna": "ASSISTANT: "}
 _ROWS_AT_ONCE = 1000
 
 
@@ -55,11 +57,38 @@ def render(template: str, instruction: str, input_: str, tokenizer: Any) -> str:
     return re.sub(r"\{(\w+)\}", lambda field: fields[field[1]], TEMPLATES[template][bool(input_)])
 
 
+def response_marker(template: str, tokenizer: Any) -> str:
+    """What the template puts right before the response. ``chat``: the tokenizer's generation prompt."""
+    if template != "chat":
+        return _MARKERS[template]
+    turns = [{"role": "user", "content": "?"}]
+    before, after = (
+        str(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=add)) for add in (False, True)
+    )
+    return after[len(before) :]
+
+
 def encode(
     examples: pl.DataFrame,
     tokenizer: Any,
     template: str,
     max_length: int,
+    max_prompt_length: int | None = None,
+    end: bool = True,
+) -> list[Encoded]:
+    """Tokenise rendered prompts and responses; see `encode_texts`."""
+    prompts = [
+        render(template, instruction, input_, tokenizer)
+        for instruction, input_ in examples.select("instruction", "input").iter_rows()
+    ]
+    return encode_texts(prompts, examples["output"].to_list(), tokenizer, max_length, max_prompt_length, end)
+
+
+def encode_texts(
+    prompts: Sequence[str],
+    responses: Sequence[str],
+    tokenizer: Any,
+    max_length: int | None = None,
     max_prompt_length: int | None = None,
     end: bool = True,
 ) -> list[Encoded]:
@@ -70,18 +99,14 @@ def encode(
     ``end`` appends the tokenizer's end token, supervised. A beginning token is added if the tokenizer adds one.
     Returns one Encoded a row, in order; ``start == len(ids)`` where nothing of the response is left.
     """
-    prompts = [
-        render(template, instruction, input_, tokenizer)
-        for instruction, input_ in examples.select("instruction", "input").iter_rows()
-    ]
-    texts = [prompt + output for prompt, output in zip(prompts, examples["output"], strict=True)]
+    texts = [prompt + response for prompt, response in zip(prompts, responses, strict=True)]
     begin = beginning(tokenizer, texts[0]) if texts else []
     tail = [tokenizer.eos_token_id] if end else []
     found: list[Encoded] = []
     # a slice at a time: offsets take ten times the room of the ids that are kept
     for first in range(0, len(texts), _ROWS_AT_ONCE):
         part = slice(first, first + _ROWS_AT_ONCE)
-        tokens = tokenizer(texts[part], add_special_tokens=False, return_offsets_mapping=True)
+        tokens = tokenizer(texts[part], add_special_tokens=False, return_offsets_mapping=True, verbose=False)
         found += [
             _cut(ids, offsets, len(prompt), begin, tail, max_length, max_prompt_length)
             for ids, offsets, prompt in zip(tokens["input_ids"], tokens["offset_mapping"], prompts[part], strict=True)
@@ -103,12 +128,12 @@ def _cut(
     border: int,
     begin: list[int],
     tail: list[int],
-    max_length: int,
+    max_length: int | None,
     max_prompt_length: int | None,
 ) -> Encoded:
     start = next((i for i, (_, stop) in enumerate(offsets) if stop > border), len(ids))
     prompt, response = ids[:start], ids[start:]
     kept = prompt if max_prompt_length is None else prompt[max(0, len(prompt) - max_prompt_length) :]
     full = [*begin, *kept, *response, *tail]
-    start = min(len(begin) + len(kept), max_length)
-    return Encoded(full[:max_length], start, len(full) > max_length or len(kept) < len(prompt))
+    ids = full[:max_length]
+    return Encoded(ids, min(len(begin) + len(kept), len(ids)), len(ids) < len(full) or len(kept) < len(prompt))

@@ -4,7 +4,9 @@ from typing import Any
 
 import polars as pl
 
+from instructmining.attention import budget
 from instructmining.errors import InputError
+from instructmining.joblog import progress
 from instructmining.likelihood import read_responses
 from instructmining.models import load_causal_lm, load_tokenizer
 from instructmining.prompts import encode
@@ -23,7 +25,8 @@ def evaluate(model_path: str, examples: pl.DataFrame, settings: dict[str, Any]) 
     model = load_causal_lm(model_path, precision=settings["precision"], device=settings["device"])
     limits = (settings["max_length"], settings["max_prompt_length"])
     encoded = encode(examples, tokenizer, settings["template"], *limits, end=False)
-    readings = read_responses(model, encoded, settings["batch_tokens"], what="items evaluated")
+    tokens = budget(model, settings["batch_tokens"])
+    readings = read_responses(model, encoded, tokens, advance=progress(len(encoded), "items evaluated"))
     items = pl.DataFrame(
         {
             "id": examples["id"],

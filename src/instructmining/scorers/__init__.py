@@ -1,15 +1,18 @@
 """The registry of scorers: what each computes, in which unit and direction, and its version.
 
-A scorer is a module of this package with ``score(examples, settings) -> frame``. ``examples`` has the columns of
-examples.parquet; ``settings`` is the config entry with its defaults, plus ``model_path`` (a folder or hub id),
-``preference_head_path`` and ``outputs`` ({output: column}). The frame has ``id``, one nullable float64 column named
-after each output asked for, ``truncated`` (bool: the text was cut) and ``reason`` (why a value is null, else null), in
-the order of ``examples``. Nothing here imports torch: the config and the DAG read this module.
+A scorer is a module of this package with ``score(parts, settings)``, a generator: from frames with the columns of
+examples.parquet it makes as many frames, so that memory does not grow with the dataset. ``settings`` is the config
+entry with its defaults, plus ``model_path`` (a folder or hub id), ``preference_head_path``, ``outputs``
+({output: column}) and ``rows``, how many there are in all. A frame has ``id``, one nullable float64 column named after
+each output asked for, ``truncated`` (bool: the text was cut) and ``reason`` (why a value is null, else null), in the
+order of its part. Nothing here imports torch: the config and the DAG read this module.
 """
 
 import importlib
 import re
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -61,6 +64,16 @@ OUTPUTS: dict[str, dict[str, Output]] = {
         "perplexity": Output(
             "perplexity", "lower is more likely under the model", "exp(mean NLL of the response tokens)"
         ),
+        "ifd": Output(
+            "ratio of mean NLLs",
+            "higher is harder to follow; above 1 the instruction does not help",
+            "instruction-following difficulty: NLL of the response given the prompt over NLL given the response marker",
+        ),
+        "ifd_perplexity": Output(
+            "ratio of perplexities",
+            "higher is harder to follow; above 1 the instruction does not help",
+            "instruction-following difficulty: perplexity of the response given the prompt over that of it alone",
+        ),
         **_judged("naturalness", "coherence", "understandability"),
         "reward": Output("log-odds", "higher is better", "preference head on a middle layer's hidden states"),
     },
@@ -68,15 +81,21 @@ OUTPUTS: dict[str, dict[str, Output]] = {
         "reward": Output("logit", "higher is better", "raw output of the reward model"),
     },
     "unieval": _judged(*_QUESTIONS),
+    "expected_score": {
+        "score": Output("points", "higher is more of what the prompt asks for", "mean of the scores a judge may give"),
+    },
 }
 
 # Scorers whose value for one example depends on all others: they see the dataset as one shard.
 WHOLE_DATASET = frozenset({"knn"})
 ONE_SHARD = "000-of-001"
 
+# read, tokenised and scored at a time: enough that sorting by length leaves no row among much longer ones
+_ROWS_AT_ONCE = 4096
+
 _NOT_IN_PROVENANCE = {
     *("scorer", "model", "revision", "model_record", "model_path", "preference_head_path", "outputs"),
-    *("device", "threads", "batch_tokens", "precision"),
+    *("device", "threads", "batch_tokens", "gpus", "precision"),
 }
 
 
@@ -98,25 +117,38 @@ def output_columns(entry: str, settings: Mapping[str, Any]) -> dict[str, str]:
     return dict(asked)
 
 
-def take_shard(examples: pl.LazyFrame, shard: str) -> pl.DataFrame:
-    """The contiguous rows of shard ``i-of-n``, ``i`` from 0, and no others; shards differ by at most one row."""
+def score(examples: pl.LazyFrame, shard: str, settings: dict[str, Any]) -> pl.DataFrame:
+    """Score one shard of ``examples``, of which no more is read; the frame has config columns (not output names).
+
+    With ``gpus`` above 1, as many processes each score a run of the shard's rows on a GPU of their own.
+    """
+    start, stop = shard_rows(examples.select(pl.len()).collect().item(), shard)
+    processes = min(settings.get("gpus", 1), max(stop - start, 1))
+    borders = [start + part * (stop - start) // processes for part in range(processes + 1)]
+    if processes == 1:
+        return _score_rows(examples, start, stop, settings)
+    own = [{**settings, "gpu": gpu} for gpu in range(processes)]
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        return pl.concat(pool.map(_score_rows, [examples] * processes, borders[:-1], borders[1:], own))
+
+
+def _score_rows(examples: pl.LazyFrame, start: int, stop: int, settings: dict[str, Any]) -> pl.DataFrame:
+    first_rows = range(start, max(stop, start + 1), _ROWS_AT_ONCE)
+    parts = (examples.slice(first, min(_ROWS_AT_ONCE, stop - first)).collect() for first in first_rows)
+    columns = [pl.col(output).cast(pl.Float64).alias(to) for output, to in settings["outputs"].items()]
+    return pl.concat(
+        frame.select("id", *columns, "truncated", pl.col("reason").cast(pl.String))
+        for frame in load(settings["scorer"]).score(parts, {**settings, "rows": stop - start})
+    )
+
+
+def shard_rows(rows: int, shard: str) -> tuple[int, int]:
+    """Half-open range of the rows of shard ``i-of-n``, ``i`` from 0; shards differ by at most one row."""
     match = re.fullmatch(r"(\d+)-of-(\d+)", shard)
     if not match or not int(match[1]) < int(match[2]):
         raise InputError(f"shard {shard!r}: expected i-of-n with i below n, as in 000-of-004")
     part, parts = int(match[1]), int(match[2])
-    rows = examples.select(pl.len()).collect().item()
-    start, stop = part * rows // parts, (part + 1) * rows // parts
-    return examples.slice(start, stop - start).collect()
-
-
-def score(examples: pl.LazyFrame, shard: str, settings: dict[str, Any]) -> pl.DataFrame:
-    """Score one shard of ``examples``, of which no more is read; the frame has config columns (not output names)."""
-    name = settings["scorer"]
-    if name in WHOLE_DATASET and shard != ONE_SHARD:
-        raise InputError(f"scorer {name} needs the whole dataset: expected shard {ONE_SHARD}, got {shard}")
-    frame = load(name).score(take_shard(examples, shard), settings)
-    columns = [pl.col(output).cast(pl.Float64).alias(to) for output, to in settings["outputs"].items()]
-    return frame.select("id", *columns, "truncated", pl.col("reason").cast(pl.String))
+    return part * rows // parts, (part + 1) * rows // parts
 
 
 def check(frame: pl.DataFrame, columns: Iterable[str], where: str, minimum_rows: int = 8) -> dict[str, Any]:

@@ -1,66 +1,106 @@
-"""Indicators of a causal language model, all from one forward pass over prompt and response.
+"""Indicators of a causal language model, from one forward pass over prompt and response (IFD: and one without prompt).
 
 - perplexity: exp(mean NLL of the response tokens given the prompt); the end token is not counted (methods, section 2).
 - naturalness, coherence, understandability: p(Yes) / (p(Yes) + p(No)) to UniEval's questions (Zhong et al. 2022), asked
   of the model itself as short suffixes that share the prompt's keys and values.
+- ifd: mean NLL of the response given the prompt over its mean NLL behind the words that announce a response alone
+  (Li et al. 2023, arXiv 2308.12032, equation 3; Cherry_LLM). ifd_perplexity: ratio of the two perplexities, the second
+  of the bare response (Li et al. 2024, arXiv 2402.00530; Superfiltering). Whoever ranks by them leaves out what is
+  above 1.
 - reward: the preference head (see `instructmining.preference`) on the mean hidden state of a middle layer.
 """
 
 import math
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import polars as pl
 
+from instructmining.attention import budget
+from instructmining.batching import ahead
 from instructmining.errors import InputError
 from instructmining.files import read_json
+from instructmining.joblog import progress
 from instructmining.likelihood import Reading, read_responses
 from instructmining.models import load_causal_lm, load_tokenizer
 from instructmining.preference import head_score
-from instructmining.prompts import encode
+from instructmining.prompts import Encoded, encode, encode_texts, response_marker
 
 QUESTIONS = {
     "naturalness": "Is this a natural response in the dialogue?",
     "coherence": "Is this a coherent response given the dialogue history?",
     "understandability": "Is this an understandable response in the dialogue?",
 }
+UNCONDITIONAL = ("ifd", "ifd_perplexity")
 SUFFIX = "\n\nquestion: {question}\nanswer:"
 
 
-def score(examples: pl.DataFrame, settings: dict[str, Any]) -> pl.DataFrame:
+def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[pl.DataFrame]:
     """Columns id, one a requested output, truncated, reason; rows as given.
 
+    Null where no response token is left within ``max_length``, or a row does not fit in memory; an IFD also where the
+    response alone has no token that follows another.
     Errors: InputError if the model lacks a weight, or its tokenizer has no single token for Yes and No.
     """
     outputs = list(settings["outputs"])
     tokenizer = load_tokenizer(settings["model_path"], settings["revision"])
     model = load_causal_lm(settings["model_path"], settings["revision"], settings["precision"], settings["device"])
-    encoded = encode(
-        examples, tokenizer, settings["template"], settings["max_length"], settings["max_prompt_length"], end=False
-    )
+    tokens = budget(model, settings["batch_tokens"])
     asked = [output for output in outputs if output in QUESTIONS]
     judged = [question_and_answers(tokenizer, output) for output in asked]
     head = read_json(settings["preference_head_path"]) if "reward" in outputs else None
-    readings = read_responses(
-        model,
-        encoded,
-        settings["batch_tokens"],
-        questions=[question for question, _ in judged],
-        answers=judged[0][1] if judged else None,
-        layer=head["layer"] if head else None,
-        what="responses read",
-    )
-    values = [_values(reading, asked, head) for reading in readings]
-    empty = [example.start >= len(example.ids) for example in encoded]
-    return pl.DataFrame(
-        {
-            "id": examples["id"],
-            **{o: pl.Series(o, [row.get(o) for row in values], dtype=pl.Float64) for o in outputs},
-            "truncated": [example.truncated for example in encoded],
-            "reason": pl.Series(
-                [_reason(reading, none) for reading, none in zip(readings, empty, strict=True)], dtype=pl.String
-            ),
-        }
-    )
+    questions, answers = [question for question, _ in judged], judged[0][1] if judged else None
+    layer = head["layer"] if head else None
+    alone = [output for output in outputs if output in UNCONDITIONAL]
+    advance = progress(settings["rows"] * (1 + len(alone)), "responses read")
+    limits = (settings["max_length"], settings["max_prompt_length"])
+
+    def encoded(examples: pl.DataFrame) -> tuple[pl.DataFrame, list[Encoded], dict[str, list[Encoded]]]:
+        given = encode(examples, tokenizer, settings["template"], *limits, end=False)
+        bare = {o: without_prompt(examples, given, tokenizer, settings["template"], o) for o in alone}
+        return examples, given, bare
+
+    for examples, given, bare in ahead(map(encoded, parts)):
+        readings = read_responses(model, given, tokens, questions, answers, layer, advance)
+        unconditional = {o: read_responses(model, rows, tokens, advance=advance) for o, rows in bare.items()}
+        values = [_values(reading, asked, head) for reading in readings]
+        for output, others in unconditional.items():
+            for row, reading, other in zip(values, readings, others, strict=True):
+                row[output] = _difficulty(output, reading, other)
+        yield pl.DataFrame(
+            {
+                "id": examples["id"],
+                **{o: pl.Series(o, [row.get(o) for row in values], dtype=pl.Float64) for o in outputs},
+                "truncated": pl.Series([example.truncated for example in given], dtype=pl.Boolean),
+                "reason": pl.Series(
+                    [
+                        _reason(example, reading, [row.get(o) for o in outputs])
+                        for example, reading, row in zip(given, readings, values, strict=True)
+                    ],
+                    dtype=pl.String,
+                ),
+            }
+        )
+
+
+def without_prompt(
+    examples: pl.DataFrame, given: list[Encoded], tokenizer: Any, template: str, output: str
+) -> list[Encoded]:
+    """The responses without their prompts, cut to the tokens that are read with them.
+
+    ``ifd``: behind the words that announce the response (Cherry_LLM: ``### Response:``). ``ifd_perplexity``: alone.
+    Where nothing stands before the first token, no beginning token either, it is not scored; of a cut response one
+    token more is then read, so that as many are scored (Superfiltering's ``max_length - instruct_i_len + 1``).
+    """
+    marker = response_marker(template, tokenizer) if output == "ifd" else ""
+    rows = encode_texts([marker] * examples.height, examples["output"].to_list(), tokenizer, end=False)
+    found = []
+    for whole, row in zip(given, rows, strict=True):
+        start = max(row.start, 1)
+        stop = start + len(whole.ids) - whole.start if whole.truncated else len(row.ids)
+        ids = row.ids[:stop]
+        found.append(Encoded(ids, min(start, len(ids)), whole.truncated))
+    return found
 
 
 def question_and_answers(tokenizer: Any, output: str) -> tuple[list[int], tuple[int, int]]:
@@ -77,17 +117,29 @@ def question_and_answers(tokenizer: Any, output: str) -> tuple[list[int], tuple[
     return yes[:parting], (yes[parting], no[parting])
 
 
-def _values(reading: Reading | None, asked: list[str], head: dict[str, Any] | None) -> dict[str, float]:
+def _values(reading: Reading | None, asked: list[str], head: dict[str, Any] | None) -> dict[str, float | None]:
     if reading is None:
         return {}
-    values = {"perplexity": math.exp(reading.nll / reading.tokens)}
+    values: dict[str, float | None] = {"perplexity": math.exp(reading.nll / reading.tokens)}
     values |= {output: 1 / (1 + math.exp(-odds)) for output, odds in zip(asked, reading.answers, strict=True)}
     if head is not None and reading.features is not None:
         values["reward"] = head_score(head, reading.features.double().numpy())
     return values
 
 
-def _reason(reading: Reading | None, empty: bool) -> str | None:
-    if empty:
+def _difficulty(output: str, given: Reading | None, alone: Reading | None) -> float | None:
+    """Ratio of the mean NLLs (Cherry_LLM), or of the perplexities (Superfiltering)."""
+    if given is None or alone is None:
+        return None
+    with_prompt, without = given.nll / given.tokens, alone.nll / alone.tokens
+    return with_prompt / without if output == "ifd" else math.exp(with_prompt - without)
+
+
+def _reason(example: Encoded, reading: Reading | None, values: list[float | None]) -> str | None:
+    if None not in values:
+        return None
+    if example.start >= len(example.ids):
         return "no response token within max_length"
-    return "does not fit in memory" if reading is None else None
+    if reading is not None and reading.tokens == 1:
+        return "a response of one token has no likelihood alone"
+    return "does not fit in memory"

@@ -6,13 +6,14 @@ settings. Whichever way neighbours are found, the distances are computed anew in
 """
 
 import logging
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 import polars as pl
 import torch
 
-from instructmining.batching import over_batches
+from instructmining.batching import Budget, over_batches
 from instructmining.errors import InputError
 from instructmining.examples import prompt_text
 from instructmining.joblog import progress
@@ -24,12 +25,13 @@ _SPARE = 8  # candidates beyond the i-th: float32 may put near ties in the wrong
 _RECALL_SAMPLE = 1000
 
 
-def score(examples: pl.DataFrame, settings: dict[str, Any]) -> pl.DataFrame:
+def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[pl.DataFrame]:
     """Column ``distance``, 0 to 2: higher is farther from the rest of the dataset; 0 for duplicated texts.
 
     Null where the dataset has not more than i rows, or NN-descent found fewer than i neighbours.
     ``truncated``: the text is longer than the sentence embedder reads.
     """
+    examples = pl.concat(parts)
     texts = [
         prompt_text(instruction, given) + "\n" + output
         for instruction, given, output in examples.select("instruction", "input", "output").iter_rows()
@@ -37,7 +39,7 @@ def score(examples: pl.DataFrame, settings: dict[str, Any]) -> pl.DataFrame:
     vectors, truncated = embed(texts, settings)
     distances = neighbour_distances(vectors, settings)
     missing = pl.Series("missing", ~np.isfinite(distances))
-    return examples.select(
+    yield examples.select(
         "id",
         pl.when(~missing).then(pl.Series("distance", distances)).alias("distance"),
         truncated=pl.Series(truncated, dtype=pl.Boolean),
@@ -63,12 +65,14 @@ def embed(texts: list[str], settings: dict[str, Any]) -> tuple[np.ndarray, list[
     lengths = _token_counts(model, different)
     limit = model.max_seq_length or max(lengths, default=0)
 
-    def forward(rows: list[int]) -> list[np.ndarray]:
+    def launch(rows: list[int]) -> Callable[[], list[np.ndarray]]:
         part = [different[row] for row in rows]
-        return list(model.encode(part, batch_size=len(rows), show_progress_bar=False))
+        found = list(model.encode(part, batch_size=len(rows), show_progress_bar=False))
+        return lambda: found
 
     read = [min(length, limit) for length in lengths]
-    vectors = over_batches(read, settings["batch_tokens"], forward, "texts embedded")
+    advance = progress(len(different), "texts embedded")
+    vectors = over_batches(read, Budget(settings["batch_tokens"]), launch, advance)
     if any(vector is None for vector in vectors):
         raise InputError(f"{settings['model']}: a text alone does not fit in memory: use a device with more")
     matrix = np.array(vectors, dtype=np.float32).reshape(len(different), -1 if different else 1)

@@ -8,7 +8,7 @@ ten words a factor) is more than 1 % off on a third of real responses.
 
 import re
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import polars as pl
@@ -17,7 +17,6 @@ from instructmining.joblog import progress
 
 THRESHOLD = 0.72
 _SPACES = str.maketrans(string.punctuation, " " * len(string.punctuation))
-_ROWS_AT_ONCE = 10_000
 
 
 def words(text: str) -> list[str]:
@@ -54,17 +53,15 @@ def mtld(tokens: list[str]) -> float | None:
     return (len(tokens) / (forward or 1.0) + len(tokens) / (backward or 1.0)) / 2
 
 
-def score(examples: pl.DataFrame, settings: dict[str, Any]) -> pl.DataFrame:
+def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[pl.DataFrame]:
     """Column ``mtld``: words per factor, higher is more diverse; null for a response without words."""
-    advance = progress(examples.height, "responses")
-    values: list[float | None] = []
-    for part in examples["output"].to_frame().iter_slices(_ROWS_AT_ONCE):
-        values += [mtld(words(text)) for text in part["output"]]
-        advance(part.height)
-    scores = pl.Series("mtld", values, dtype=pl.Float64)
-    return examples.select(
-        "id",
-        scores,
-        truncated=pl.lit(False),
-        reason=pl.when(scores.is_null()).then(pl.lit("no word in the response")),
-    )
+    advance = progress(settings["rows"], "responses")
+    for examples in parts:
+        scores = pl.Series("mtld", [mtld(words(text)) for text in examples["output"]], dtype=pl.Float64)
+        yield examples.select(
+            "id",
+            scores,
+            truncated=pl.lit(False),
+            reason=pl.when(scores.is_null()).then(pl.lit("no word in the response")),
+        )
+        advance(examples.height)

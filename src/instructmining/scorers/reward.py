@@ -5,10 +5,11 @@ not know: a GPT-NeoX backbone and ``out_proj``, a linear head with bias, on the 
 without a word and with a random head. And every model of AutoModelForSequenceClassification with one label.
 
 Texts. Open-Assistant: ``<|prompter|>{prompt}<|endoftext|>`` and ``<|assistant|>{response}<|endoftext|>``, tokenised
-apart and cut as its ``RankingDataCollator`` does. Others: the tokenizer's chat template, or prompt and response as a
+apart as its ``RankingDataCollator`` does. Others: the tokenizer's chat template, or prompt and response as a
 pair where it has none; too long ones keep the end of the chat, or are cut as the tokenizer cuts a pair.
 """
 
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import polars as pl
@@ -22,9 +23,11 @@ from transformers import (
     GPTNeoXPreTrainedModel,
 )
 
-from instructmining.batching import over_batches, padded
+from instructmining.attention import budget, hidden_states
+from instructmining.batching import Budget, ahead, over_batches, packed, padded
 from instructmining.errors import InputError
 from instructmining.examples import prompt_text
+from instructmining.joblog import progress
 from instructmining.models import PRECISIONS, check_device, check_loaded, load_pretrained, load_tokenizer
 
 OPEN_ASSISTANT = "gpt_neox_reward_model"
@@ -56,30 +59,35 @@ AutoConfig.register(OPEN_ASSISTANT, GPTNeoXRewardConfig)
 AutoModelForSequenceClassification.register(GPTNeoXRewardConfig, GPTNeoXRewardModel)
 
 
-def score(examples: pl.DataFrame, settings: dict[str, Any]) -> pl.DataFrame:
+def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[pl.DataFrame]:
     """Column ``reward``: logit, higher is better. Null where one row alone does not fit in memory.
 
     InputError if the checkpoint misses a weight, has one too many, or has more than one label.
     """
     tokenizer = load_tokenizer(settings["model_path"], settings["revision"])
     model = load_model(settings["model_path"], settings["revision"], settings["precision"], settings["device"])
-    prompts = [prompt_text(*row) for row in examples.select("instruction", "input").iter_rows()]
     encode = open_assistant_ids if isinstance(model, GPTNeoXRewardModel) else stock_ids
-    encoded = encode(tokenizer, prompts, examples["output"].to_list(), settings["max_length"])
+    read = reader(model, tokenizer.pad_token_id)
+    tokens = budget(model, settings["batch_tokens"]) if decoder_head(model) else Budget(settings["batch_tokens"])
+    advance = progress(settings["rows"], "responses")
 
-    def forward(rows: list[int]) -> list[float]:
-        return logits(model, [encoded[row][0] for row in rows], tokenizer.pad_token_id).tolist()
+    def encoded(examples: pl.DataFrame) -> tuple[pl.DataFrame, list[tuple[list[int], bool]]]:
+        prompts = [prompt_text(*row) for row in examples.select("instruction", "input").iter_rows()]
+        return examples, encode(tokenizer, prompts, examples["output"].to_list(), settings["max_length"])
 
-    lengths = [len(ids) for ids, _ in encoded]
-    rewards = pl.Series(
-        "reward", over_batches(lengths, settings["batch_tokens"], forward, "responses"), dtype=pl.Float64
-    )
-    return examples.select(
-        "id",
-        rewards,
-        truncated=pl.Series([cut for _, cut in encoded], dtype=pl.Boolean),
-        reason=pl.when(rewards.is_null()).then(pl.lit("does not fit in memory")),
-    )
+    for examples, rows in ahead(map(encoded, parts)):
+
+        def launch(batch: list[int], rows: list[tuple[list[int], bool]] = rows) -> Callable[[], list[float]]:
+            return read([rows[row][0] for row in batch]).tolist
+
+        values = over_batches([len(ids) for ids, _ in rows], tokens, launch, advance)
+        rewards = pl.Series("reward", values, dtype=pl.Float64)
+        yield examples.select(
+            "id",
+            rewards,
+            truncated=pl.Series([cut for _, cut in rows], dtype=pl.Boolean),
+            reason=pl.when(rewards.is_null()).then(pl.lit("does not fit in memory")),
+        )
 
 
 def load_model(path: str, revision: str, precision: str, device: str) -> Any:
@@ -111,7 +119,8 @@ def open_assistant_ids(
     """Token ids and whether the text was cut, for each row.
 
     The prompt keeps its last max(256, max_length - length of the response) tokens; the response its first tokens that
-    still fit. Source: Open-Assistant, ``ranking_collator.py``.
+    still fit. Open-Assistant's ``ranking_collator.py`` gives a response never more than max_length - 256 tokens, even
+    where a short prompt leaves room: that cut is of its training, and here the room is used.
     """
     if max_length <= MIN_PROMPT:
         raise InputError(f"max_length is {max_length}: the reward model needs more than {MIN_PROMPT}")
@@ -130,13 +139,10 @@ def stock_ids(
 ) -> list[tuple[list[int], bool]]:
     """Token ids and whether the text was cut: chat template, else a pair."""
     if not tokenizer.chat_template:
-        whole = [
-            tokenizer(*pair, truncation=False, verbose=False).input_ids for pair in zip(prompts, responses, strict=True)
-        ]
-        cut = [
-            tokenizer(*pair, truncation=True, max_length=max_length).input_ids
-            for pair in zip(prompts, responses, strict=True)
-        ]
+        if not prompts:
+            return []
+        whole = tokenizer(prompts, responses, truncation=False, verbose=False).input_ids
+        cut = tokenizer(prompts, responses, truncation=True, max_length=max_length).input_ids
         return [(ids, len(ids) < len(all_ids)) for ids, all_ids in zip(cut, whole, strict=True)]
     chats = [
         [{"role": "user", "content": prompt}, {"role": "assistant", "content": response}]
@@ -151,20 +157,36 @@ def _tokenised(tokenizer: Any, texts: list[str]) -> list[list[int]]:
     return found
 
 
-@torch.inference_mode()
-def logits(model: Any, batch: list[list[int]], pad: int) -> torch.Tensor:
-    """Float64 logits (rows,) of right-padded rows; the head in float32.
+def decoder_head(model: Any) -> Any:
+    """The linear head of a decoder, which reads the last token: Open-Assistant's or transformers'; None for others."""
+    return getattr(model, "out_proj", None) or getattr(model, "score", None)
 
-    Decoder-only heads are read at each row's true last token. transformers looks for the last token that is not the
-    padding token, which is another one where a text ends in a token that is also used for padding.
+
+def reader(model: Any, pad: int) -> Callable[[list[list[int]]], torch.Tensor]:
+    """A function from rows of token ids to their float64 logits (rows,).
+
+    A decoder's head is read, in float32, at each row's true last token. transformers looks for the last token that is
+    not the padding token, which is another one where a text ends in a token that is also used for padding.
+    Models of other kinds get padded rows and do the rest themselves.
     """
-    device = model.device
-    ids = padded(batch, pad, device)
-    mask = padded([[1] * len(row) for row in batch], 0, device)
-    head = getattr(model, "out_proj", None) or getattr(model, "score", None)
+    head = decoder_head(model)
     if head is None:
-        return model(input_ids=ids, attention_mask=mask).logits[:, 0].double()
-    hidden = model.base_model(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
-    last = hidden[torch.arange(len(batch), device=device), mask.sum(dim=1) - 1].float()
-    bias = None if head.bias is None else head.bias.float()
-    return nn.functional.linear(last, head.weight.float(), bias)[:, 0].double()
+        return lambda rows: _padded_logits(model, rows, pad)
+    weight, bias = head.weight.float(), None if head.bias is None else head.bias.float()
+
+    @torch.inference_mode()
+    def read(rows: list[list[int]]) -> torch.Tensor:
+        inputs = packed(rows, model.device)
+        states = hidden_states(model, inputs).last_hidden_state[0]
+        last = states[inputs["cu_seq_lens_q"][1:] - 1].float()
+        return nn.functional.linear(last, weight, bias)[:, 0].double()
+
+    return read
+
+
+@torch.inference_mode()
+def _padded_logits(model: Any, rows: list[list[int]], pad: int) -> torch.Tensor:
+    ids = padded(rows, pad, model.device)
+    mask = padded([[1] * len(row) for row in rows], 0, model.device)
+    found: torch.Tensor = model(input_ids=ids, attention_mask=mask).logits[:, 0].double()
+    return found

@@ -8,15 +8,18 @@ An example here is one turn: its prompt is the dialogue history, and there is no
 ``groundedness`` are asked with an empty one.
 """
 
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import polars as pl
 import torch
 from transformers import AutoModelForSeq2SeqLM
 
-from instructmining.batching import over_batches, padded
+from instructmining import t5
+from instructmining.batching import Budget, ahead, over_batches
 from instructmining.errors import InputError
 from instructmining.examples import prompt_text
+from instructmining.joblog import progress
 from instructmining.models import check_device, check_loaded, load_pretrained, load_tokenizer
 
 QUESTIONS = {
@@ -41,36 +44,44 @@ def question(dimension: str, output: str, history: str, fact: str = "") -> str:
     return QUESTIONS[dimension].format(output=output, history=history, fact=fact)
 
 
-def score(examples: pl.DataFrame, settings: dict[str, Any]) -> pl.DataFrame:
+def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[pl.DataFrame]:
     """One column per dimension in ``settings["outputs"]``: probability of Yes against No, higher is better.
 
     Texts over ``max_length`` tokens lose their right end. Null where one text alone does not fit in memory.
     """
     dimensions = list(settings["outputs"])
-    texts = [
-        question(dimension, output, prompt_text(instruction, given) + "\n\n")
-        for instruction, given, output in examples.select("instruction", "input", "output").iter_rows()
-        for dimension in dimensions
-    ]
-    values, cut = judge(texts, settings)
-    width = len(dimensions)
-    columns = {name: values[place::width] for place, name in enumerate(dimensions)}
-    rows = range(examples.height)
-    lost = [any(value is None for value in values[row * width : (row + 1) * width]) for row in rows]
-    return examples.select(
-        "id",
-        *(pl.Series(name, column, dtype=pl.Float64) for name, column in columns.items()),
-        truncated=pl.Series([any(cut[row * width : (row + 1) * width]) for row in rows], dtype=pl.Boolean),
-        reason=pl.when(pl.Series(lost, dtype=pl.Boolean)).then(pl.lit("does not fit in memory")),
-    )
+    tokenizer, model = load_model(settings)
+    ask, tokens = judge(tokenizer, model), Budget(settings["batch_tokens"])
+    advance = progress(settings["rows"] * len(dimensions), "questions")
+
+    def encoded(examples: pl.DataFrame) -> tuple[pl.DataFrame, list[list[int]], list[bool]]:
+        texts = [
+            question(dimension, output, prompt_text(instruction, given) + "\n\n")
+            for instruction, given, output in examples.select("instruction", "input", "output").iter_rows()
+            for dimension in dimensions
+        ]
+        return examples, *question_ids(tokenizer, texts, settings["max_length"])
+
+    for examples, ids, cut in ahead(map(encoded, parts)):
+        values = ask(ids, tokens, advance)
+        width = len(dimensions)
+        columns = {name: values[place::width] for place, name in enumerate(dimensions)}
+        rows = [range(row * width, (row + 1) * width) for row in range(examples.height)]
+        lost = pl.Series([any(values[place] is None for place in row) for row in rows], dtype=pl.Boolean)
+        yield examples.select(
+            "id",
+            *(pl.Series(name, column, dtype=pl.Float64) for name, column in columns.items()),
+            truncated=pl.Series([any(cut[place] for place in row) for row in rows], dtype=pl.Boolean),
+            reason=pl.when(lost).then(pl.lit("does not fit in memory")),
+        )
 
 
-def judge(texts: list[str], settings: dict[str, Any]) -> tuple[list[float | None], list[bool]]:
-    """Probability of Yes against No for each text (None: out of memory), and whether the text was cut."""
-    tokenizer = load_tokenizer(settings["model_path"], settings["revision"])
-    device = check_device(settings["device"])
+def load_model(settings: dict[str, Any]) -> tuple[Any, Any]:
+    """UniEval's tokenizer and T5. InputError for another precision than float32, or a weight that is missing."""
     if settings["precision"] != "float32":
         raise InputError(f"unieval: precision is {settings['precision']}: T5 needs float32")
+    tokenizer = load_tokenizer(settings["model_path"], settings["revision"])
+    device = check_device(settings["device"])
     model, report = load_pretrained(
         AutoModelForSeq2SeqLM,
         settings["model_path"],
@@ -80,31 +91,34 @@ def judge(texts: list[str], settings: dict[str, Any]) -> tuple[list[float | None
         output_loading_info=True,
     )
     check_loaded(settings["model_path"], report)
-    model.to(device).eval()
-    limit = settings["max_length"]
+    if model.config.model_type != "t5":
+        raise InputError(f"{settings['model_path']}: model type is {model.config.model_type}: expected t5")
+    return tokenizer, model.to(device).eval()
+
+
+def question_ids(tokenizer: Any, texts: list[str], max_length: int) -> tuple[list[list[int]], list[bool]]:
+    """Token ids of each text, and whether it was cut: on the right, before the end token, as the authors cut."""
+    encoded = tokenizer(texts, truncation=False, verbose=False).input_ids if texts else []
+    ids = [row if len(row) <= max_length else [*row[: max_length - 1], row[-1]] for row in encoded]
+    return ids, [len(row) > max_length for row in encoded]
+
+
+def judge(tokenizer: Any, model: Any) -> Callable[..., list[float | None]]:
+    """A function from rows of token ids, a budget and ``advance`` to each row's probability of Yes against No.
+
+    None where a row alone does not fit in memory.
+    """
     yes, no = (tokenizer(word).input_ids[0] for word in ("Yes", "No"))
     if yes == no:
-        raise InputError(f"{settings['model_path']}: its tokenizer does not tell Yes from No")
-    encoded = tokenizer(texts, truncation=False, verbose=False).input_ids if texts else []
-    ids = [row if len(row) <= limit else [*row[: limit - 1], row[-1]] for row in encoded]
+        raise InputError("unieval: its tokenizer does not tell Yes from No")
+    first_step = t5.first_step(model)
+    direction = model.lm_head.weight[yes] - model.lm_head.weight[no]
 
-    @torch.inference_mode()
-    def forward(rows: list[int]) -> list[float]:
-        batch = [ids[row] for row in rows]
-        mask = padded([[1] * len(row) for row in batch], 0, device)
-        hidden = first_step(model, padded(batch, tokenizer.pad_token_id, device), mask)
-        difference = hidden @ (model.lm_head.weight[yes] - model.lm_head.weight[no])
-        return torch.sigmoid(difference.double()).tolist()
+    def ask(ids: list[list[int]], tokens: Budget, advance: Callable[[int], None] | None = None) -> list[float | None]:
+        @torch.inference_mode()
+        def launch(batch: list[int]) -> Callable[[], list[float]]:
+            return torch.sigmoid((first_step([ids[row] for row in batch]) @ direction).double()).tolist
 
-    values = over_batches([len(row) for row in ids], settings["batch_tokens"], forward, "questions")
-    return values, [len(row) > limit for row in encoded]
+        return over_batches([len(row) for row in ids], tokens, launch, advance)
 
-
-def first_step(model: Any, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Decoder state (batch, width) before the first output token, scaled as the model's own head scales it."""
-    memory = model.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
-    start = torch.full((len(ids), 1), model.config.decoder_start_token_id, device=ids.device)
-    hidden = model.decoder(
-        input_ids=start, encoder_hidden_states=memory, encoder_attention_mask=mask, use_cache=False
-    ).last_hidden_state[:, 0]
-    return hidden * model.model_dim**-0.5 if model.config.scale_decoder_outputs else hidden
+    return ask

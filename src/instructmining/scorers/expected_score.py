@@ -1,0 +1,141 @@
+"""Expected score of a judge: the mean of the scores it may give, weighted by the probabilities of their tokens.
+
+One forward pass and no generation: softmax over the logits of the score tokens alone, at the first place of the answer.
+DEITA's two scorers (Liu et al. 2023, arXiv 2312.15685; hkust-nlp/deita, ``scorer/base.py`` and ``llama_scorer.py``) are
+prompts of this module, verbatim; any local causal model can be asked with a prompt of one's own.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import polars as pl
+import torch
+
+from instructmining.attention import budget, hidden_states
+from instructmining.batching import ahead, over_batches, packed
+from instructmining.errors import InputError
+from instructmining.examples import prompt_text
+from instructmining.joblog import progress
+from instructmining.models import load_causal_lm, load_tokenizer, output_head
+from instructmining.prompts import beginning
+
+PROMPTS = {
+    "deita_complexity": (
+        "You are a helpful assistant. Please identify the complexity score of the following user query. \n"
+        "##Query: {instruction}  \n##Complexity: "
+    ),
+    "deita_quality": (
+        "You are a helpful assistant. Please identify the quality score of the Response corresponding to the Question."
+        " \n #Question#:\n{instruction}\n#Response#:\n{output} \n##Quality: "
+    ),
+}
+
+
+_FIELD = re.compile(r"\{(instruction|output)\}")
+
+
+class Question(NamedTuple):
+    """A prompt for one tokenizer: its last words as tokens, and the token of each score that may follow them.
+
+    ``added`` is tokenised behind the prompt and its token dropped: a score that takes the prompt's last blank with it.
+    """
+
+    prompt: str
+    last_words: list[int]
+    choices: list[int]
+    added: str
+
+
+def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[pl.DataFrame]:
+    """Column ``score``, between the lowest and highest of ``settings["scores"]``; higher is more of what is asked for.
+
+    ``settings["prompt"]`` is a name in PROMPTS or a text with {instruction} (instruction and input together) and
+    {output}. Of a text over ``max_length`` tokens the words after the last field stay, and what is before them is cut.
+    Null where one row alone does not fit in memory. Errors: InputError if a score is not one token.
+    """
+    tokenizer = load_tokenizer(settings["model_path"], settings["revision"])
+    model = load_causal_lm(settings["model_path"], settings["revision"], settings["precision"], settings["device"])
+    question = ask(tokenizer, settings["prompt"], settings["scores"])
+    answers, tokens = answerer(model, question.choices, settings["scores"]), budget(model, settings["batch_tokens"])
+    advance = progress(settings["rows"], "rows judged")
+
+    def encoded(examples: pl.DataFrame) -> tuple[pl.DataFrame, list[tuple[list[int], bool]]]:
+        return examples, encode(tokenizer, question, examples, settings["max_length"])
+
+    for examples, rows in ahead(map(encoded, parts)):
+
+        def launch(batch: list[int], rows: list[tuple[list[int], bool]] = rows) -> Callable[[], list[float]]:
+            return answers([rows[row][0] for row in batch]).tolist
+
+        values = over_batches([len(ids) for ids, _ in rows], tokens, launch, advance)
+        scores = pl.Series("score", values, dtype=pl.Float64)
+        yield examples.select(
+            "id",
+            scores,
+            truncated=pl.Series([cut for _, cut in rows], dtype=pl.Boolean),
+            reason=pl.when(scores.is_null()).then(pl.lit("does not fit in memory")),
+        )
+
+
+def ask(tokenizer: Any, prompt: str, scores: Sequence[int]) -> Question:
+    """The prompt by name or as text, and its tokens.
+
+    Scores are tokenised behind the prompt: where the tokenizer joins a blank to every score, the judge must decide
+    before the blank; else they are the tokens of the scores alone, as in DEITA.
+    InputError without a field, or if the scores do not differ by exactly one token.
+    """
+    template = PROMPTS.get(prompt, prompt)
+    last = _FIELD.split(template)[-1]
+    if not _FIELD.search(template):
+        raise InputError(f"expected_score: prompt {prompt!r}: expected {{instruction}} or {{output}} in it")
+    names = [str(score) for score in scores]
+    joined = _plain_ids(tokenizer, [f"a{last}{name}" for name in names])
+    apart = [[*_plain_ids(tokenizer, [f"a{last}"])[0], *ids] for ids in _plain_ids(tokenizer, names)]
+    before = len(_plain_ids(tokenizer, ["a"])[0])
+    for whole, added in ((joined, names[0]), (apart, "")):
+        if len({tuple(ids[:-1]) for ids in whole}) == 1 and len({ids[-1] for ids in whole}) == len(names):
+            return Question(template, whole[0][before:-1], [ids[-1] for ids in whole], added)
+    raise InputError(f"expected_score: the tokenizer has no single token for each of {', '.join(names)}")
+
+
+def encode(tokenizer: Any, question: Question, examples: pl.DataFrame, max_length: int) -> list[tuple[list[int], bool]]:
+    """Token ids up to where the score must follow, beginning token included, and whether the text was cut."""
+    texts = [
+        _filled(question.prompt, prompt_text(instruction, given), output) + question.added
+        for instruction, given, output in examples.select("instruction", "input", "output").iter_rows()
+    ]
+    begin = beginning(tokenizer, texts[0]) if texts else []
+    room = max_length - len(begin) - len(question.last_words)
+    if room < 1:
+        raise InputError(f"expected_score: max_length is {max_length}: the prompt alone is longer")
+    found = []
+    for ids in _plain_ids(tokenizer, texts):
+        whole = [*begin, *(ids[:-1] if question.added else ids)]
+        cut = len(whole) > max_length
+        found.append(([*begin, *ids[:room], *question.last_words] if cut else whole, cut))
+    return found
+
+
+def _filled(prompt: str, instruction: str, output: str) -> str:
+    # one pass, not str.format: an instruction may hold braces
+    return _FIELD.sub(lambda field: instruction if field[1] == "instruction" else output, prompt)
+
+
+def answerer(model: Any, choices: Sequence[int], scores: Sequence[int]) -> Callable[[list[list[int]]], torch.Tensor]:
+    """A function from rows of token ids to their float64 expected scores (rows,)."""
+    head = output_head(model, choices)
+    points = torch.tensor(scores, dtype=torch.float64, device=model.device)
+
+    @torch.inference_mode()
+    def read(rows: list[list[int]]) -> torch.Tensor:
+        inputs = packed(rows, model.device)
+        states = hidden_states(model, inputs).last_hidden_state[0]
+        return head(states[inputs["cu_seq_lens_q"][1:] - 1]).double().softmax(dim=1) @ points
+
+    return read
+
+
+def _plain_ids(tokenizer: Any, texts: list[str]) -> list[list[int]]:
+    found: list[list[int]] = tokenizer(texts, add_special_tokens=False, verbose=False).input_ids if texts else []
+    return found
