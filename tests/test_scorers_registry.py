@@ -6,8 +6,6 @@ import sys
 
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from instructmining import scorers, versions
 from instructmining.errors import InputError
@@ -52,20 +50,6 @@ def test_output_columns():
             scorers.output_columns("lengths", {"scorer": "lengths", "outputs": wrong})
 
 
-@given(rows=st.integers(0, 50), parts=st.integers(1, 7))
-def test_shards_are_contiguous_and_complete(rows, parts):
-    shards = [scorers.shard_rows(rows, f"{part:03d}-of-{parts:03d}") for part in range(parts)]
-    assert [row for start, stop in shards for row in range(start, stop)] == list(range(rows))
-    sizes = [stop - start for start, stop in shards]
-    assert max(sizes) - min(sizes) <= 1
-
-
-@pytest.mark.parametrize("name", ["4-of-4", "x", "0-of-0", "1of2"])
-def test_impossible_shard(name):
-    with pytest.raises(InputError, match="expected i-of-n"):
-        scorers.shard_rows(1, name)
-
-
 def test_check_counts_nulls_and_truncated():
     counts = scorers.check(frame([1.0, None, 2.0]), ["x"], "results/x.parquet")
     assert counts == {"rows": 3, "truncated": 1, "null": {"x": 1}}
@@ -102,15 +86,6 @@ def test_provenance_names_no_path_and_says_unpinned():
     assert found["settings"] == {"max_length": 512}
     assert found["units"] == {"rew": "logit"} and found["directions"] == {"rew": "higher is better"}
     assert found["truncated"] == 1
-
-
-def test_score_renames_outputs():
-    examples = pl.LazyFrame({"id": ["a", "b"], "instruction": "", "input": "", "output": ["one two", "..."]})
-    settings = {"scorer": "mtld", "outputs": {"mtld": "diversity"}}
-    found = scorers.score(examples, "000-of-001", settings)
-    assert found.columns == ["id", "diversity", "truncated", "reason"]
-    assert found["diversity"].to_list() == [2.0, None]
-    assert found["reason"].to_list() == [None, "no word in the response"]
 
 
 def test_totals_over_shards(tmp_path):

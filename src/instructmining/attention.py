@@ -1,10 +1,9 @@
 """Attention over rows laid end to end: nothing is padded, and no row sees another.
 
-Registered with transformers under ``PACKED``; a model loaded with ``attn_implementation=PACKED`` takes the batches of
-`instructmining.batching.packed`. The keyword arguments are transformers' own for FlashAttention (``cu_seq_lens_q`` and so
-on), which its models hand down to every layer, and two of ours: ``key_index``, for rows that share a prefix, and T5's
-``position_bias``. Queries are the last ones of their keys, as in flash-attention (Dao 2023): its causal mask ends at the
-bottom right.
+Registered with transformers under ``PACKED``; a model switched to it takes the batches of `instructmining.batching`.
+The keyword arguments are transformers' own for FlashAttention (``cu_seq_lens_q`` and so on), which its models hand down
+to every layer, and two more: ``key_index``, for rows that share a prefix, and T5's ``position_bias``. Queries are the
+last ones of their keys, as in flash-attention (Dao 2023).
 """
 
 import logging

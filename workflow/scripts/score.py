@@ -4,10 +4,11 @@ from instructmining.joblog import job_log
 
 with job_log(snakemake.log[0], snakemake.threads):
     from instructmining import scorers
-    from instructmining.examples import scan_examples
     from instructmining.files import write_parquet
+    from instructmining.scorers import running
 
     settings = {**snakemake.params.settings, "batch_tokens": snakemake.resources.batch_tokens}
-    frame = scorers.score(scan_examples(snakemake.input.examples), snakemake.wildcards.shard, settings)
+    gpus = max(1, snakemake.resources.gpu)
+    frame = running.score(snakemake.input.examples, snakemake.wildcards.shard, settings, gpus)
     counts = scorers.check(frame, settings["outputs"].values(), snakemake.output[0])
     write_parquet(frame, snakemake.output[0], scorers.provenance(settings, counts))

@@ -9,10 +9,7 @@ order of its part. Nothing here imports torch: the config and the DAG read this 
 """
 
 import importlib
-import re
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -90,9 +87,6 @@ OUTPUTS: dict[str, dict[str, Output]] = {
 WHOLE_DATASET = frozenset({"knn"})
 ONE_SHARD = "000-of-001"
 
-# read, tokenised and scored at a time: enough that sorting by length leaves no row among much longer ones
-_ROWS_AT_ONCE = 4096
-
 _NOT_IN_PROVENANCE = {
     *("scorer", "model", "revision", "model_record", "model_path", "preference_head_path", "outputs"),
     *("device", "threads", "batch_tokens", "gpus", "precision"),
@@ -115,40 +109,6 @@ def output_columns(entry: str, settings: Mapping[str, Any]) -> dict[str, str]:
     if not asked or not set(asked) <= set(known):
         raise InputError(f"indicators.{entry}.outputs: expected some of {', '.join(known)}")
     return dict(asked)
-
-
-def score(examples: pl.LazyFrame, shard: str, settings: dict[str, Any]) -> pl.DataFrame:
-    """Score one shard of ``examples``, of which no more is read; the frame has config columns (not output names).
-
-    With ``gpus`` above 1, as many processes each score a run of the shard's rows on a GPU of their own.
-    """
-    start, stop = shard_rows(examples.select(pl.len()).collect().item(), shard)
-    processes = min(settings.get("gpus", 1), max(stop - start, 1))
-    borders = [start + part * (stop - start) // processes for part in range(processes + 1)]
-    if processes == 1:
-        return _score_rows(examples, start, stop, settings)
-    own = [{**settings, "gpu": gpu} for gpu in range(processes)]
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        return pl.concat(pool.map(_score_rows, [examples] * processes, borders[:-1], borders[1:], own))
-
-
-def _score_rows(examples: pl.LazyFrame, start: int, stop: int, settings: dict[str, Any]) -> pl.DataFrame:
-    first_rows = range(start, max(stop, start + 1), _ROWS_AT_ONCE)
-    parts = (examples.slice(first, min(_ROWS_AT_ONCE, stop - first)).collect() for first in first_rows)
-    columns = [pl.col(output).cast(pl.Float64).alias(to) for output, to in settings["outputs"].items()]
-    return pl.concat(
-        frame.select("id", *columns, "truncated", pl.col("reason").cast(pl.String))
-        for frame in load(settings["scorer"]).score(parts, {**settings, "rows": stop - start})
-    )
-
-
-def shard_rows(rows: int, shard: str) -> tuple[int, int]:
-    """Half-open range of the rows of shard ``i-of-n``, ``i`` from 0; shards differ by at most one row."""
-    match = re.fullmatch(r"(\d+)-of-(\d+)", shard)
-    if not match or not int(match[1]) < int(match[2]):
-        raise InputError(f"shard {shard!r}: expected i-of-n with i below n, as in 000-of-004")
-    part, parts = int(match[1]), int(match[2])
-    return part * rows // parts, (part + 1) * rows // parts
 
 
 def check(frame: pl.DataFrame, columns: Iterable[str], where: str, minimum_rows: int = 8) -> dict[str, Any]:

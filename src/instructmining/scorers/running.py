@@ -1,0 +1,114 @@
+"""Running a scorer over one shard: in parts, so that memory does not grow with its rows, and on every GPU of the node.
+
+Several GPUs are several processes of this module, each with one GPU and a run of the shard's rows. Not a process pool:
+that would import the caller's main module again in every worker, and under Snakemake that is the job itself.
+"""
+
+import json
+import logging
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from instructmining import scorers
+from instructmining.errors import InputError
+from instructmining.examples import scan_examples
+
+# read, tokenised and scored at a time: enough that sorting by length leaves no row among much longer ones
+_ROWS_AT_ONCE = 4096
+
+
+def score(examples: str | Path, shard: str, settings: dict[str, Any], gpus: int = 1) -> pl.DataFrame:
+    """Score one shard of an examples file, of which no more is read; the frame has config columns (not output names).
+
+    Errors: InputError for a shard that cannot be, and whatever the scorer finds wrong.
+    """
+    start, stop = shard_rows(scan_examples(examples).select(pl.len()).collect().item(), shard)
+    if gpus == 1:
+        return score_rows(examples, start, stop, settings)
+    borders = [start + part * (stop - start) // gpus for part in range(gpus + 1)]
+    with tempfile.TemporaryDirectory() as folder:
+        requests: list[dict[str, Any]] = [
+            {
+                "examples": str(examples),
+                "start": first,
+                "stop": last,
+                "settings": settings,
+                "target": f"{folder}/{part}",
+            }
+            for part, (first, last) in enumerate(zip(borders[:-1], borders[1:], strict=True))
+        ]
+        _run_processes(requests)
+        return pl.concat(pl.read_parquet(request["target"]) for request in requests)
+
+
+def score_rows(examples: str | Path, start: int, stop: int, settings: dict[str, Any]) -> pl.DataFrame:
+    """Score rows ``start`` to ``stop`` (exclusive) in this process."""
+    frame = scan_examples(examples)
+    firsts = range(start, max(stop, start + 1), _ROWS_AT_ONCE)
+    parts = (frame.slice(first, min(_ROWS_AT_ONCE, stop - first)).collect() for first in firsts)
+    columns = [pl.col(output).cast(pl.Float64).alias(to) for output, to in settings["outputs"].items()]
+    return pl.concat(
+        scored.select("id", *columns, "truncated", pl.col("reason").cast(pl.String))
+        for scored in scorers.load(settings["scorer"]).score(parts, {**settings, "rows": stop - start})
+    )
+
+
+def shard_rows(rows: int, shard: str) -> tuple[int, int]:
+    """Half-open range of the rows of shard ``i-of-n``, ``i`` from 0; shards differ by at most one row."""
+    match = re.fullmatch(r"(\d+)-of-(\d+)", shard)
+    if not match or not int(match[1]) < int(match[2]):
+        raise InputError(f"shard {shard!r}: expected i-of-n with i below n, as in 000-of-004")
+    part, parts = int(match[1]), int(match[2])
+    return part * rows // parts, (part + 1) * rows // parts
+
+
+def _run_processes(requests: list[dict[str, Any]]) -> None:
+    """One process a request, each seeing one GPU; if one fails, the others end."""
+    processes = []
+    for gpu, request in enumerate(requests):
+        environment = {**os.environ, "CUDA_VISIBLE_DEVICES": _visible_gpu(gpu), "PYTHONPATH": os.pathsep.join(sys.path)}
+        process = subprocess.Popen([sys.executable, "-m", __name__], stdin=subprocess.PIPE, env=environment, text=True)
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(request))
+        process.stdin.close()
+        processes.append(process)
+    try:
+        for gpu, (process, request) in enumerate(zip(processes, requests, strict=True)):
+            if process.wait():
+                said = Path(request["target"] + ".error")
+                if said.exists():
+                    raise InputError(said.read_text(encoding="utf-8"))
+                raise RuntimeError(f"the process of GPU {gpu} ended with status {process.returncode}")
+    finally:
+        for process in processes:
+            process.kill()
+
+
+def _visible_gpu(place: int) -> str:
+    """The GPU at ``place`` among those that this job may use, as a scheduler has named them."""
+    named = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
+    if named and place >= len(named):
+        raise InputError(f"{place + 1} GPUs were asked for, and the job has {len(named)}")
+    return named[place] if named else str(place)
+
+
+def _main() -> None:
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    request = json.load(sys.stdin)
+    target = request.pop("target")
+    try:
+        score_rows(**request).write_parquet(target)
+    except InputError as error:
+        Path(target + ".error").write_text(str(error), encoding="utf-8")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    _main()

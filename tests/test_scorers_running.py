@@ -1,0 +1,90 @@
+"""Running a scorer: shards, parts, and one process a GPU."""
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from instructmining.errors import InputError
+from instructmining.examples import EXAMPLE_SCHEMA
+from instructmining.scorers import running
+from tiny import SENTENCES, tiny_llama
+
+MTLD = {"scorer": "mtld", "outputs": {"mtld": "diversity"}}
+
+
+@pytest.fixture
+def examples(tmp_path):
+    """The path of an examples file of 11 rows."""
+    texts = [*SENTENCES, *(f"{text} {text}" for text in SENTENCES[:4]), "..."]
+    rows = range(len(texts))
+    columns = {
+        "id": [f"{row:020x}" for row in rows],
+        "instruction": ["Say it."] * len(texts),
+        "input": [""] * len(texts),
+    }
+    frame = pl.DataFrame({**columns, "output": texts, "dataset": ["d"] * len(texts), "row": list(rows)})
+    frame.cast(EXAMPLE_SCHEMA).write_parquet(tmp_path / "examples.parquet")
+    return tmp_path / "examples.parquet"
+
+
+@given(rows=st.integers(0, 50), parts=st.integers(1, 7))
+def test_shards_are_contiguous_and_complete(rows, parts):
+    shards = [running.shard_rows(rows, f"{part:03d}-of-{parts:03d}") for part in range(parts)]
+    assert [row for start, stop in shards for row in range(start, stop)] == list(range(rows))
+    sizes = [stop - start for start, stop in shards]
+    assert max(sizes) - min(sizes) <= 1
+
+
+@pytest.mark.parametrize("name", ["4-of-4", "x", "0-of-0", "1of2"])
+def test_impossible_shard(name):
+    with pytest.raises(InputError, match="expected i-of-n"):
+        running.shard_rows(1, name)
+
+
+def test_outputs_get_the_names_of_the_config(examples):
+    found = running.score(examples, "000-of-001", MTLD)
+    assert found.columns == ["id", "diversity", "truncated", "reason"]
+    assert found["diversity"].null_count() == 1 and found["reason"][-1] == "no word in the response"
+
+
+@pytest.mark.parametrize("rows_at_once", [1, 4, 100])
+def test_parts_and_shards_change_nothing(examples, monkeypatch, rows_at_once):
+    whole = running.score(examples, "000-of-001", MTLD)
+    monkeypatch.setattr(running, "_ROWS_AT_ONCE", rows_at_once)
+    assert pl.concat(running.score(examples, f"{part:03d}-of-003", MTLD) for part in range(3)).equals(whole)
+
+
+def test_more_shards_than_rows_gives_empty_frames(examples):
+    assert running.score(examples, "000-of-100", MTLD).height == 0
+
+
+@pytest.fixture
+def causal(tmp_path):
+    return {
+        **{"scorer": "causal", "outputs": {"perplexity": "ppl"}, "model_path": str(tiny_llama(tmp_path / "model"))},
+        **{"revision": "main", "precision": "float32", "device": "cpu", "template": "alpaca", "max_length": 2048},
+        **{"max_prompt_length": None, "batch_tokens": 500},
+    }
+
+
+def test_processes_give_what_one_gives(examples, causal):
+    """One process a GPU, here without GPUs: the rows are split, scored apart and put together in order."""
+    one = running.score(examples, "000-of-001", causal)
+    several = running.score(examples, "000-of-001", causal, gpus=3)
+    assert several["id"].equals(one["id"])
+    assert several["ppl"].to_list() == pytest.approx(one["ppl"].to_list(), rel=1e-5)
+
+
+def test_a_process_that_fails_says_why_in_one_line(examples, causal):
+    with pytest.raises(InputError, match=r"^nowhere/at/all \(revision main\): expected a folder"):
+        running.score(examples, "000-of-001", {**causal, "model_path": "nowhere/at/all"}, gpus=2)
+
+
+def test_each_process_sees_a_gpu_of_the_job(monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert running._visible_gpu(1) == "1"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,GPU-5f")
+    assert [running._visible_gpu(place) for place in range(2)] == ["2", "GPU-5f"]
+    with pytest.raises(InputError, match="3 GPUs were asked for, and the job has 2"):
+        running._visible_gpu(2)
