@@ -6,14 +6,14 @@ work stands. tests/test_versions.py holds a digest of the modules behind each, s
 
 DATASETS = 1
 MODELS = 1
-SCORERS = {"causal": 1, "knn": 1, "lengths": 1, "mtld": 1, "reward": 1, "unieval": 1}
-PREFERENCE_HEAD = 1
+SCORERS = {"causal": 2, "knn": 1, "lengths": 1, "mtld": 1, "reward": 1, "unieval": 1}
+PREFERENCE_HEAD = 2
 INDICATOR_CHECK = 1
 MIXTURES = 1
 QUALITY_RULES = 1
 STRATEGIES = {"full": 1, "longest": 1, "quality_rule": 1, "random": 1}
 RANKINGS = 1
 SEARCHES = 1
-TRAINER = 1
-EVALUATIONS = {"loss": 1}
+TRAINER = 2
+EVALUATIONS = {"loss": 2}
 COMPARISON = 1
