@@ -5,11 +5,15 @@ own chat template, and Alpaca without its opening sentence, for models with litt
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import takewhile
 from typing import Any, NamedTuple
+from unicodedata import combining
 
 import polars as pl
 
+from instructmining.errors import InputError
 from instructmining.examples import prompt_text
 
 TEMPLATES = {
@@ -37,6 +41,8 @@ TEMPLATES = {
 # The words of each template that announce the response, and nothing of the instruction.
 _MARKERS = {"alpaca": "### Response:", "alpaca_short": "### Response:\n", "plain": "", "vicuna": "ASSISTANT: "}
 _ROWS_AT_ONCE = 1000
+# the combining marks in a row that can still meet the character before them
+_MARKS = 32
 
 
 class Encoded(NamedTuple):
@@ -96,30 +102,74 @@ def encode_texts(
 
     A token that straddles the border counts as response: it holds response characters. The prompt keeps its last
     ``max_prompt_length`` tokens (all when None), the whole its first ``max_length``; ``truncated`` says if either cut.
-    ``end`` appends the tokenizer's end token, supervised. A beginning token is added if the tokenizer adds one.
+    ``end`` appends the tokenizer's end token, supervised. What the tokenizer puts before every text stands there once,
+    also where the prompt brings it, and is never cut off with the prompt's beginning.
     Returns one Encoded a row, in order; ``start == len(ids)`` where nothing of the response is left.
+    Errors: InputError if ``end`` is asked of a tokenizer without an end token.
     """
+    if end and tokenizer.eos_token_id is None:
+        raise InputError(f"{tokenizer.name_or_path}: its tokenizer has no end token, and a response must end with one")
     texts = [prompt + response for prompt, response in zip(prompts, responses, strict=True)]
-    begin = beginning(tokenizer, texts[0]) if texts else []
+    begin = beginning(tokenizer)
     tail = [tokenizer.eos_token_id] if end else []
+    normalizer = tokenizer.backend_tokenizer.normalizer
     found: list[Encoded] = []
     # a slice at a time: offsets take ten times the room of the ids that are kept
     for first in range(0, len(texts), _ROWS_AT_ONCE):
         part = slice(first, first + _ROWS_AT_ONCE)
-        tokens = tokenizer(texts[part], add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+        with _whole_offsets(tokenizer):
+            tokens = tokenizer(texts[part], add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+        rows = zip(tokens["input_ids"], tokens["offset_mapping"], texts[part], prompts[part], strict=True)
         found += [
-            _cut(ids, offsets, len(prompt), begin, tail, max_length, max_prompt_length)
-            for ids, offsets, prompt in zip(tokens["input_ids"], tokens["offset_mapping"], prompts[part], strict=True)
+            _cut(
+                ids,
+                offsets,
+                _border(text, len(prompt), offsets, normalizer),
+                begin,
+                tail,
+                max_length,
+                max_prompt_length,
+            )
+            for ids, offsets, text, prompt in rows
         ]
     return found
 
 
-def beginning(tokenizer: Any, text: str) -> list[int]:
-    """The beginning token as a list, or an empty one: what the tokenizer puts first, unless the text has it already."""
-    token = tokenizer.bos_token_id
-    if token is None or (tokenizer.bos_token and text.startswith(tokenizer.bos_token)):
-        return []
-    return [token] if tokenizer("a")["input_ids"][0] == token else []
+def beginning(tokenizer: Any) -> list[int]:
+    """The tokens that the tokenizer puts before every text: mostly one or none."""
+    framed, bare = (tokenizer("a", add_special_tokens=special)["input_ids"] for special in (True, False))
+    return list(framed[: framed.index(bare[0])])
+
+
+@contextmanager
+def _whole_offsets(tokenizer: Any) -> Iterator[None]:
+    """Without its post-processor: a byte-level one may trim blanks off the offsets, though the tokens hold them."""
+    backend = tokenizer.backend_tokenizer
+    processor, backend.post_processor = backend.post_processor, None
+    try:
+        yield
+    finally:
+        backend.post_processor = processor
+
+
+def _border(text: str, border: int, offsets: Sequence[tuple[int, int]], normalizer: Any) -> int:
+    """``border``, or the place before the prompt's last character if the normaliser joins the response's first to it.
+
+    The offsets of such a character name its first part only, so that no token begins at the border.
+    """
+    joined = "".join(takewhile(_joins, text[border : border + _MARKS]))
+    if normalizer is None or not joined or not border or any(first == border for first, _ in offsets):
+        return border
+    first = border - 1
+    while first > 0 and _joins(text[first]):
+        first -= 1
+    last = text[first:border]
+    return border if normalizer.normalize_str(last + joined).startswith(normalizer.normalize_str(last)) else first
+
+
+def _joins(character: str) -> bool:
+    # combining marks, and the vowels and finals of a Korean syllable
+    return combining(character) > 0 or "\u1160" <= character <= "\u11ff"
 
 
 def _cut(
@@ -133,6 +183,8 @@ def _cut(
 ) -> Encoded:
     start = next((i for i, (_, stop) in enumerate(offsets) if stop > border), len(ids))
     prompt, response = ids[:start], ids[start:]
+    if prompt[: len(begin)] == begin:
+        prompt = prompt[len(begin) :]
     kept = prompt if max_prompt_length is None else prompt[max(0, len(prompt) - max_prompt_length) :]
     full = [*begin, *kept, *response, *tail]
     ids = full[:max_length]

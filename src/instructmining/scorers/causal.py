@@ -106,15 +106,20 @@ def without_prompt(
 def question_and_answers(tokenizer: Any, output: str) -> tuple[list[int], tuple[int, int]]:
     """The question about ``output`` as the tokens that follow the response, and the tokens that mean Yes and No.
 
-    Both are tokenised with the question before them: where the two texts part is where the judge must decide, and a
-    tokenizer may put a blank of its own before that. Errors: InputError if the texts do not part at a token.
+    All are tokenised as they stand behind a response that ends in a letter: at the start of a text a tokenizer may put
+    a blank of its own. Where the texts with Yes and with No part is where the judge must decide.
+    Errors: InputError if the tokenizer merges such a response with the question, or has no token each for Yes and No.
     """
     text = SUFFIX.format(question=QUESTIONS[output])
-    yes, no = (list(tokenizer(f"{text} {word}", add_special_tokens=False)["input_ids"]) for word in ("Yes", "No"))
+    response, yes, no = (
+        list(tokenizer(f"a{rest}", add_special_tokens=False)["input_ids"]) for rest in ("", f"{text} Yes", f"{text} No")
+    )
+    if yes[: len(response)] != response:
+        raise InputError("the judge's tokenizer merges the end of a response with the question: it cannot be asked")
     parting = next((i for i, (a, b) in enumerate(zip(yes, no, strict=False)) if a != b), None)
-    if parting is None:
+    if parting is None or tokenizer.unk_token_id in (yes[parting], no[parting]):
         raise InputError("the judge's tokenizer does not tell ' Yes' from ' No' by one token: it cannot answer")
-    return yes[:parting], (yes[parting], no[parting])
+    return yes[len(response) : parting], (yes[parting], no[parting])
 
 
 def _values(reading: Reading | None, asked: list[str], head: dict[str, Any] | None) -> dict[str, float | None]:

@@ -105,7 +105,7 @@ def encode(tokenizer: Any, question: Question, examples: pl.DataFrame, max_lengt
         _filled(question.prompt, prompt_text(instruction, given), output) + question.added
         for instruction, given, output in examples.select("instruction", "input", "output").iter_rows()
     ]
-    begin = beginning(tokenizer, texts[0]) if texts else []
+    begin = beginning(tokenizer)
     room = max_length - len(begin) - len(question.last_words)
     if room < 1:
         raise InputError(f"expected_score: max_length is {max_length}: the prompt alone is longer")

@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def score(examples: str | Path, shard: str, settings: dict[str, Any], gpus: int 
                 "settings": settings,
                 "target": f"{folder}/{part}",
             }
-            for part, (first, last) in enumerate(zip(borders[:-1], borders[1:], strict=True))
+            for part, (first, last) in enumerate(pairwise(borders))
         ]
         _run_processes(requests)
         return pl.concat(pl.read_parquet(request["target"]) for request in requests)
