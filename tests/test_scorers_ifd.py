@@ -27,7 +27,7 @@ def examples(rows):
 
 @pytest.fixture(scope="module", params=["gpt_neox", "llama_2", "llama_3", "gemma"])
 def folder(request, tmp_path_factory):
-    """A causal model with the tokenizer of a family: without and with a beginning token, byte-level and SentencePiece."""
+    """A causal model with the tokenizer of a family: with and without a beginning token, bytes or SentencePiece."""
     path = tmp_path_factory.mktemp(request.param)
     save_family(request.param, path)
     torch.manual_seed(0)

@@ -57,15 +57,41 @@ def test_questions_verbatim():
     )
 
 
-def test_score_equals_the_authors_computation(model_path):
+def halves(text):
+    """A splitter that needs no data."""
+    return [text[: len(text) // 2], text[len(text) // 2 :]]
+
+
+def test_score_equals_the_authors_computation(model_path, monkeypatch):
+    """Engagingness is summed over sentences, as in metric/evaluator.py; the others are asked once."""
+    monkeypatch.setattr(unieval, "sentences", halves)
     found = scored(unieval, examples(ROWS), {**SETTINGS, "model_path": model_path, "outputs": ALL})
     for name in ALL:
+        split = halves if name == "engagingness" else lambda text: [text]
         plain = [
-            authors_score(model_path, unieval.question(name, response, prompt + "\n\n")) for prompt, response in ROWS
+            sum(authors_score(model_path, unieval.question(name, part, prompt + "\n\n")) for part in split(response))
+            for prompt, response in ROWS
         ]
         assert found[name].to_list() == pytest.approx(plain, abs=1e-5)
         assert max(plain) - min(plain) > 1e-3  # the model can tell them apart, so the test can fail
     assert not found["truncated"].any() and found["reason"].null_count() == len(ROWS)
+
+
+def test_sentences_need_data_that_the_error_names(monkeypatch):
+    import nltk
+
+    monkeypatch.setattr(nltk.data, "path", [])
+    nltk.tokenize._get_punkt_tokenizer.cache_clear()
+    with pytest.raises(InputError, match=r"engagingness is asked of each sentence: expected NLTK's punkt_tab"):
+        unieval.sentences("One. Two.")
+
+
+def test_sentences_are_nltk_s():
+    try:
+        found = unieval.sentences("Dr. Smith came at 5 p.m. on Monday. He left.")
+    except InputError:
+        pytest.skip("NLTK's punkt_tab data are not installed")
+    assert found == ["Dr. Smith came at 5 p.m. on Monday.", "He left."]
 
 
 def test_order_and_batches_change_nothing(model_path):

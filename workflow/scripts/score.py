@@ -8,6 +8,7 @@ with job_log(snakemake.log[0], snakemake.threads):
     from instructmining.scorers import running
 
     settings = {**snakemake.params.settings, "batch_tokens": snakemake.resources.batch_tokens}
+    settings["token_cache"] = "results/.work/tokens"
     gpus = max(1, snakemake.resources.gpu)
     frame = running.score(snakemake.input.examples, snakemake.wildcards.shard, settings, gpus)
     counts = scorers.check(frame, settings["outputs"].values(), snakemake.output[0])

@@ -77,7 +77,12 @@ OUTPUTS: dict[str, dict[str, Output]] = {
     "reward": {
         "reward": Output("logit", "higher is better", "raw output of the reward model"),
     },
-    "unieval": _judged(*_QUESTIONS),
+    "unieval": {
+        **_judged(*_QUESTIONS),
+        "engagingness": Output(
+            "sum of probabilities", "higher is better", f"{_YES}, of each sentence: {_QUESTIONS['engagingness']}"
+        ),
+    },
     "expected_score": {
         "score": Output("points", "higher is more of what the prompt asks for", "mean of the scores a judge may give"),
     },
@@ -89,7 +94,7 @@ ONE_SHARD = "000-of-001"
 
 _NOT_IN_PROVENANCE = {
     *("scorer", "model", "revision", "model_record", "model_path", "preference_head_path", "outputs"),
-    *("device", "threads", "batch_tokens", "gpus", "precision"),
+    *("device", "threads", "batch_tokens", "gpus", "token_cache", "precision"),
 }
 
 

@@ -17,7 +17,6 @@ from typing import Any
 import polars as pl
 
 from instructmining.attention import budget
-from instructmining.batching import ahead
 from instructmining.errors import InputError
 from instructmining.files import read_json
 from instructmining.joblog import progress
@@ -25,6 +24,7 @@ from instructmining.likelihood import Reading, read_responses
 from instructmining.models import load_causal_lm, load_tokenizer
 from instructmining.preference import head_score
 from instructmining.prompts import Encoded, encode, encode_texts, response_marker
+from instructmining.token_cache import encoded_parts
 
 QUESTIONS = {
     "naturalness": "Is this a natural response in the dialogue?",
@@ -55,12 +55,13 @@ def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[p
     advance = progress(settings["rows"] * (1 + len(alone)), "responses read")
     limits = (settings["max_length"], settings["max_prompt_length"])
 
-    def encoded(examples: pl.DataFrame) -> tuple[pl.DataFrame, list[Encoded], dict[str, list[Encoded]]]:
+    def encoded(examples: pl.DataFrame) -> tuple[list[Encoded], dict[str, list[Encoded]]]:
         given = encode(examples, tokenizer, settings["template"], *limits, end=False)
-        bare = {o: without_prompt(examples, given, tokenizer, settings["template"], o) for o in alone}
-        return examples, given, bare
+        return given, {o: without_prompt(examples, given, tokenizer, settings["template"], o) for o in alone}
 
-    for examples, given, bare in ahead(map(encoded, parts)):
+    depends_on = ("causal", settings["template"], *limits, alone)
+    cache = settings.get("token_cache")
+    for examples, (given, bare) in encoded_parts(parts, encoded, cache, tokenizer, *depends_on):
         readings = read_responses(model, given, tokens, questions, answers, layer, advance)
         unconditional = {o: read_responses(model, rows, tokens, advance=advance) for o, rows in bare.items()}
         values = [_values(reading, asked, head) for reading in readings]

@@ -13,12 +13,13 @@ import polars as pl
 import torch
 
 from instructmining.attention import budget, hidden_states
-from instructmining.batching import ahead, over_batches, packed
+from instructmining.batching import over_batches, packed
 from instructmining.errors import InputError
 from instructmining.examples import prompt_text
 from instructmining.joblog import progress
 from instructmining.models import load_causal_lm, load_tokenizer, output_head
 from instructmining.prompts import beginning
+from instructmining.token_cache import encoded_parts
 
 PROMPTS = {
     "deita_complexity": (
@@ -60,10 +61,11 @@ def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[p
     answers, tokens = answerer(model, question.choices, settings["scores"]), budget(model, settings["batch_tokens"])
     advance = progress(settings["rows"], "rows judged")
 
-    def encoded(examples: pl.DataFrame) -> tuple[pl.DataFrame, list[tuple[list[int], bool]]]:
-        return examples, encode(tokenizer, question, examples, settings["max_length"])
+    def encoded(examples: pl.DataFrame) -> list[tuple[list[int], bool]]:
+        return encode(tokenizer, question, examples, settings["max_length"])
 
-    for examples, rows in ahead(map(encoded, parts)):
+    depends_on = ("expected_score", *question, settings["max_length"])
+    for examples, rows in encoded_parts(parts, encoded, settings.get("token_cache"), tokenizer, *depends_on):
 
         def launch(batch: list[int], rows: list[tuple[list[int], bool]] = rows) -> Callable[[], list[float]]:
             return answers([rows[row][0] for row in batch]).tolist

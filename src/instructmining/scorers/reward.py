@@ -24,11 +24,12 @@ from transformers import (
 )
 
 from instructmining.attention import budget, hidden_states
-from instructmining.batching import Budget, ahead, over_batches, packed, padded
+from instructmining.batching import Budget, over_batches, packed, padded
 from instructmining.errors import InputError
 from instructmining.examples import prompt_text
 from instructmining.joblog import progress
 from instructmining.models import PRECISIONS, check_device, check_loaded, load_pretrained, load_tokenizer
+from instructmining.token_cache import encoded_parts
 
 OPEN_ASSISTANT = "gpt_neox_reward_model"
 MIN_PROMPT = 256
@@ -71,11 +72,12 @@ def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[p
     tokens = budget(model, settings["batch_tokens"]) if decoder_head(model) else Budget(settings["batch_tokens"])
     advance = progress(settings["rows"], "responses")
 
-    def encoded(examples: pl.DataFrame) -> tuple[pl.DataFrame, list[tuple[list[int], bool]]]:
+    def encoded(examples: pl.DataFrame) -> list[tuple[list[int], bool]]:
         prompts = [prompt_text(*row) for row in examples.select("instruction", "input").iter_rows()]
-        return examples, encode(tokenizer, prompts, examples["output"].to_list(), settings["max_length"])
+        return encode(tokenizer, prompts, examples["output"].to_list(), settings["max_length"])
 
-    for examples, rows in ahead(map(encoded, parts)):
+    depends_on = ("reward", encode.__name__, settings["max_length"])
+    for examples, rows in encoded_parts(parts, encoded, settings.get("token_cache"), tokenizer, *depends_on):
 
         def launch(batch: list[int], rows: list[tuple[list[int], bool]] = rows) -> Callable[[], list[float]]:
             return read([rows[row][0] for row in batch]).tolist

@@ -5,7 +5,8 @@ of the output matrix are all that is needed. Always float32: T5 overflows in flo
 noise of 5e-4 to a predicted log-loss. Source: the authors' ``utils.py`` and ``metric/scorer.py``, questions verbatim.
 
 An example here is one turn: its prompt is the dialogue history, and there is no fact, so ``engagingness`` and
-``groundedness`` are asked with an empty one.
+``groundedness`` are asked with an empty one. ``engagingness`` is asked of each sentence of the response and summed, as
+the authors' ``metric/evaluator.py`` does, with the same sentence splitter (NLTK's).
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -16,11 +17,12 @@ import torch
 from transformers import AutoModelForSeq2SeqLM
 
 from instructmining import t5
-from instructmining.batching import Budget, ahead, over_batches
+from instructmining.batching import Budget, over_batches
 from instructmining.errors import InputError
 from instructmining.examples import prompt_text
 from instructmining.joblog import progress
 from instructmining.models import check_device, check_loaded, load_pretrained, load_tokenizer
+from instructmining.token_cache import encoded_parts
 
 QUESTIONS = {
     "naturalness": "question: Is this a natural response in the dialogue? </s> response: {output}",
@@ -44,8 +46,28 @@ def question(dimension: str, output: str, history: str, fact: str = "") -> str:
     return QUESTIONS[dimension].format(output=output, history=history, fact=fact)
 
 
+def questions(dimension: str, output: str, history: str) -> list[str]:
+    """The texts that a dimension asks about one response; their probabilities are summed."""
+    parts = sentences(output) if dimension == "engagingness" else [output]
+    return [question(dimension, part, history) for part in parts]
+
+
+def sentences(text: str) -> list[str]:
+    """Sentences by NLTK's Punkt model for English. InputError where its data are not installed."""
+    from nltk import sent_tokenize
+
+    try:
+        found: list[str] = sent_tokenize(text)
+    except LookupError as error:
+        what = "expected NLTK's punkt_tab data (python -m nltk.downloader punkt_tab), or NLTK_DATA to name their folder"
+        raise InputError(f"unieval: engagingness is asked of each sentence: {what}") from error
+    return found
+
+
 def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[pl.DataFrame]:
     """One column per dimension in ``settings["outputs"]``: probability of Yes against No, higher is better.
+
+    ``engagingness`` is a sum over sentences: 0 to their number.
 
     Texts over ``max_length`` tokens lose their right end. Null where one text alone does not fit in memory.
     """
@@ -54,26 +76,37 @@ def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[p
     ask, tokens = judge(tokenizer, model), Budget(settings["batch_tokens"])
     advance = progress(settings["rows"] * len(dimensions), "questions")
 
-    def encoded(examples: pl.DataFrame) -> tuple[pl.DataFrame, list[list[int]], list[bool]]:
+    def encoded(examples: pl.DataFrame) -> tuple[list[int], list[list[int]], list[bool]]:
         texts = [
-            question(dimension, output, prompt_text(instruction, given) + "\n\n")
+            questions(dimension, output, prompt_text(instruction, given) + "\n\n")
             for instruction, given, output in examples.select("instruction", "input", "output").iter_rows()
             for dimension in dimensions
         ]
-        return examples, *question_ids(tokenizer, texts, settings["max_length"])
+        ids, cut = question_ids(tokenizer, [one for some in texts for one in some], settings["max_length"])
+        return [len(some) for some in texts], ids, cut
 
-    for examples, ids, cut in ahead(map(encoded, parts)):
-        values = ask(ids, tokens, advance)
+    depends_on = ("unieval", dimensions, settings["max_length"])
+    cache = settings.get("token_cache")
+    for examples, (counts, ids, cut) in encoded_parts(parts, encoded, cache, tokenizer, *depends_on):
+        answers = iter(zip(ask(ids, tokens, advance), cut, strict=True))
+        asked = [[next(answers) for _ in range(count)] for count in counts]
+        sums = [_sum([value for value, _ in some]) for some in asked]
+        cuts = [any(one for _, one in some) for some in asked]
         width = len(dimensions)
-        columns = {name: values[place::width] for place, name in enumerate(dimensions)}
-        rows = [range(row * width, (row + 1) * width) for row in range(examples.height)]
-        lost = pl.Series([any(values[place] is None for place in row) for row in rows], dtype=pl.Boolean)
+        columns = [pl.Series(name, sums[place::width], dtype=pl.Float64) for place, name in enumerate(dimensions)]
         yield examples.select(
             "id",
-            *(pl.Series(name, column, dtype=pl.Float64) for name, column in columns.items()),
-            truncated=pl.Series([any(cut[place] for place in row) for row in rows], dtype=pl.Boolean),
-            reason=pl.when(lost).then(pl.lit("does not fit in memory")),
+            *columns,
+            truncated=pl.any_horizontal(pl.Series(f"{place}", cuts[place::width]) for place in range(width)),
+            reason=pl.when(pl.any_horizontal(column.is_null() for column in columns)).then(
+                pl.lit("does not fit in memory")
+            ),
         )
+
+
+def _sum(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) else None
 
 
 def load_model(settings: dict[str, Any]) -> tuple[Any, Any]:

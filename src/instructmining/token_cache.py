@@ -1,0 +1,53 @@
+"""Token ids are made once: kept beside the results under what they depend on, and found again.
+
+By whoever needs the same: another model with the same tokenizer, a job that died and is run again, an entry that is
+asked for one output more. The files may be deleted at any time.
+"""
+
+import hashlib
+import pickle
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import polars as pl
+import tokenizers
+
+from instructmining import versions
+from instructmining.batching import ahead
+from instructmining.files import replacing
+
+Rows = TypeVar("Rows")
+
+
+def encoded_parts(
+    parts: Iterable[pl.DataFrame],
+    encode: Callable[[pl.DataFrame], Rows],
+    folder: str | None,
+    tokenizer: Any,
+    scorer: str,
+    *settings: Any,
+) -> Iterator[tuple[pl.DataFrame, Rows]]:
+    """Each part with what ``encode`` makes of its texts, one part ahead of its use.
+
+    ``settings`` are all that ``encode`` depends on besides the scorer's version, the tokenizer and the texts; an
+    example's id stands for its texts. ``folder``: where the ids are kept; None keeps none.
+    """
+    what = (tokenizers.__version__, tokenizer.backend_tokenizer.to_str(), tokenizer.chat_template)
+    depends_on = (scorer, versions.SCORERS[scorer], *what, *settings)
+    key = hashlib.sha256(repr(depends_on).encode()).hexdigest()
+
+    def found_or_made(examples: pl.DataFrame) -> tuple[pl.DataFrame, Rows]:
+        if folder is None:
+            return examples, encode(examples)
+        texts = hashlib.sha256("".join([key, *examples["id"]]).encode()).hexdigest()
+        path = Path(folder) / f"{texts}.pickle"
+        if path.exists():
+            rows: Rows = pickle.loads(path.read_bytes())
+        else:
+            rows = encode(examples)
+            with replacing(path) as temporary:
+                temporary.write_bytes(pickle.dumps(rows))
+        return examples, rows
+
+    return ahead(map(found_or_made, parts))
