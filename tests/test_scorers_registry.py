@@ -104,15 +104,15 @@ def test_provenance_names_no_path_and_says_unpinned():
     assert found["truncated"] == 1
 
 
-def test_score_renames_outputs_and_guards_whole_dataset_scorers():
+def test_score_renames_outputs_and_refuses_scorers_by_neighbours():
     examples = pl.LazyFrame({"id": ["a", "b"], "instruction": "", "input": "", "output": ["one two", "..."]})
     settings = {"scorer": "mtld", "outputs": {"mtld": "diversity"}}
     found = scorers.score(examples, "000-of-001", settings)
     assert found.columns == ["id", "diversity", "truncated", "reason"]
     assert found["diversity"].to_list() == [2.0, None]
     assert found["reason"].to_list() == [None, "no word in the response"]
-    with pytest.raises(InputError, match="knn needs the whole dataset"):
-        scorers.score(examples, "000-of-002", {"scorer": "knn", "outputs": {"distance": "knn_6"}})
+    with pytest.raises(InputError, match="knn compares examples by their embeddings"):
+        scorers.score(examples, "000-of-001", {"scorer": "knn", "outputs": {"distance": "knn_6"}})
 
 
 def test_totals_over_shards(tmp_path):

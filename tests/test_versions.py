@@ -23,6 +23,7 @@ MODULES = {
     "DATASETS": READING,
     "MODELS": ("models",),
     "SCORERS.causal": ("scorers/causal", "preference", *MODEL),
+    "EMBEDDINGS": ("embeddings", "batching", "models"),
     "SCORERS.knn": ("scorers/knn",),
     "SCORERS.lengths": ("scorers/lengths",),
     "SCORERS.mtld": ("scorers/mtld",),

@@ -4,7 +4,8 @@ A scorer is a module of this package with ``score(examples, settings) -> frame``
 examples.parquet; ``settings`` is the config entry with its defaults, plus ``model_path`` (a folder or hub id),
 ``preference_head_path`` and ``outputs`` ({output: column}). The frame has ``id``, one nullable float64 column named
 after each output asked for, ``truncated`` (bool: the text was cut) and ``reason`` (why a value is null, else null), in
-the order of ``examples``. Nothing here imports torch: the config and the DAG read this module.
+the order of ``examples``. Those of ``BY_NEIGHBOURS`` read embeddings instead, of as many examples as are compared.
+Nothing here imports torch: the config and the DAG read this module.
 """
 
 import importlib
@@ -53,7 +54,7 @@ OUTPUTS: dict[str, dict[str, Output]] = {
     "knn": {
         "distance": Output(
             "Euclidean distance on unit-norm embeddings",
-            "higher is farther from the rest of the dataset",
+            "higher is farther from the other examples",
             "distance to the i-th nearest neighbour, itself excluded",
         ),
     },
@@ -70,8 +71,8 @@ OUTPUTS: dict[str, dict[str, Output]] = {
     "unieval": _judged(*_QUESTIONS),
 }
 
-# Scorers whose value for one example depends on all others: they see the dataset as one shard.
-WHOLE_DATASET = frozenset({"knn"})
+# Scorers whose value for one example depends on others: one file for all that are compared.
+BY_NEIGHBOURS = frozenset({"knn"})
 ONE_SHARD = "000-of-001"
 
 _NOT_IN_PROVENANCE = {
@@ -112,8 +113,8 @@ def take_shard(examples: pl.LazyFrame, shard: str) -> pl.DataFrame:
 def score(examples: pl.LazyFrame, shard: str, settings: dict[str, Any]) -> pl.DataFrame:
     """Score one shard of ``examples``, of which no more is read; the frame has config columns (not output names)."""
     name = settings["scorer"]
-    if name in WHOLE_DATASET and shard != ONE_SHARD:
-        raise InputError(f"scorer {name} needs the whole dataset: expected shard {ONE_SHARD}, got {shard}")
+    if name in BY_NEIGHBOURS:
+        raise InputError(f"scorer {name} compares examples by their embeddings: it scores no shard of them")
     frame = load(name).score(take_shard(examples, shard), settings)
     columns = [pl.col(output).cast(pl.Float64).alias(to) for output, to in settings["outputs"].items()]
     return frame.select("id", *columns, "truncated", pl.col("reason").cast(pl.String))
