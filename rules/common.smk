@@ -17,11 +17,14 @@ os.environ.update(PYTHONPATH=os.pathsep.join([SOURCE, *filter(None, [os.environ.
 
 from instructmining import search, versions
 from instructmining.config import (
+    EMBEDDING_KEYS,
     columns,
     comparison_subsets,
+    embedding_entry,
     entries_for,
     load_defaults_and_check,
     mixture_names,
+    neighbour_entries,
     rule_columns,
     seeded_names,
     shards,
@@ -79,6 +82,7 @@ wildcard_constraints:
     quality_rule=r"[a-z0-9_]+",
     ranking=r"(?!(?:mixtures|searches)/)[a-z0-9_]+(?:-\d+)?",
     recipe=r"[a-z0-9_]+",
+    reference_set=r"[a-z0-9_]+|pools/[a-z0-9_]+|mixtures/[a-z0-9_]+",
     search=r"[a-z0-9_]+",
     shard=r"\d+-of-\d+",
     size=r"[1-9]\d*|all|best-[a-z0-9_]+",

@@ -1,6 +1,57 @@
 include: "inputs/indicators.smk"
 
 
+rule embed:
+    input:
+        unpack(get_embedding_inputs),
+    output:
+        "results/embeddings/{dataset}/{entry}/{shard}.parquet",
+    log:
+        "logs/embed/{dataset}/{entry}/{shard}.log",
+    params:
+        settings=get_embedding_settings,
+        version=versions.EMBEDDINGS,
+    benchmark:
+        "results/costs/embed/{dataset}/{entry}/{shard}.tsv"
+    wildcard_constraints:
+        entry=EMBEDDING_ENTRIES,
+    conda:
+        "../envs/models.yaml"
+    threads: 1
+    resources:
+        batch_tokens=get_batch_tokens,
+        gpu=get_gpus,
+        mem_mb=4000,
+        runtime=240,
+    script:
+        "../workflow/scripts/embed.py"
+
+
+# a reference set is {dataset}, pools/{pool} or mixtures/{block}: whose examples are scored, and compared
+rule score_neighbours:
+    input:
+        unpack(get_neighbour_inputs),
+    output:
+        "results/indicators/{reference_set}/{entry}/000-of-001.parquet",
+    log:
+        "logs/score_neighbours/{reference_set}/{entry}.log",
+    params:
+        settings=get_neighbour_settings,
+        version=get_scorer_version,
+    benchmark:
+        "results/costs/score_neighbours/{reference_set}/{entry}.tsv"
+    wildcard_constraints:
+        entry=NEIGHBOUR_ENTRIES,
+    conda:
+        "../envs/models.yaml"
+    threads: get_neighbour_threads
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    script:
+        "../workflow/scripts/score_neighbours.py"
+
+
 rule score:
     input:
         unpack(get_score_inputs),
@@ -13,11 +64,14 @@ rule score:
         version=get_scorer_version,
     benchmark:
         "results/costs/score/{dataset}/{entry}/{shard}.tsv"
+    wildcard_constraints:
+        entry=rf"(?!(?:{NEIGHBOUR_ENTRIES})/)[a-z0-9_]+",
     conda:
         "../envs/models.yaml"
-    threads: get_score_threads
+    threads: 1
     resources:
         batch_tokens=get_batch_tokens,
+        gpu=get_gpus,
         mem_mb=4000,
         runtime=240,
     script:
@@ -41,6 +95,7 @@ rule fit_preference_head:
     threads: 1
     resources:
         batch_tokens=get_batch_tokens,
+        gpu=get_gpus,
         mem_mb=4000,
         runtime=240,
     script:

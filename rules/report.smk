@@ -110,6 +110,7 @@ rule report_quality_rule:
 rule report_indicators:
     input:
         indicators=get_all_indicator_tables,
+        neighbours=get_all_neighbour_files,
         indicator_check=get_indicator_check,
     output:
         report(

@@ -148,6 +148,25 @@ def _quality_rules(results: Path) -> None:
     write_csv(sets.head(0), results / "quality_rules/published/all_subsets.csv")
 
 
+NEIGHBOURS = {
+    "alpaca": {"method": "exact"},
+    "pools/unseen": {"method": "nn-descent", "distance_recall": 0.996, "neighbour_recall": 0.9987, "sample": 1000},
+}
+
+
+def neighbour_files(results: Path) -> list[str]:
+    """Indicator files of an entry whose neighbours are the pool's, as far as the report reads them."""
+    paths = []
+    for place, how in NEIGHBOURS.items():
+        path = results / f"indicators/{place}/knn_6/000-of-001.parquet"
+        counts = {"rows": 300, "truncated": 0, "null": {"knn_6": 2}}
+        settings = {"i": 6, "reference": "pool" if "/" in place else "dataset"}
+        origin = {**counts, "units": {"knn_6": "distance"}, "settings": settings, "neighbours": how}
+        write_parquet(pl.DataFrame({"id": ["1"], "knn_6": [1.0]}), path, origin)
+        paths.append(str(path))
+    return paths
+
+
 def check() -> dict[str, Any]:
     aucs = {"reward": 0.66, "perplexity": 0.48, "output_length": 0.43}
     return {

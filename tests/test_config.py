@@ -104,6 +104,10 @@ def test_whole_floats_become_whole_numbers() -> None:
          "datasets: exclude_prompts_of goes round in a circle: dolly - test - dolly"),
         ("datasets.My-Set", {"path": "x"}, "datasets.My-Set: a name is made of a-z, 0-9 and _"),
         ("datasets.pools", {"path": "x"}, "datasets: 'pools' is a reserved name"),
+        ("datasets.mixtures", {"path": "x"}, "datasets: 'mixtures' is a reserved name"),
+        ("benchmarks.mixtures", {"kind": "loss", "path": "x"}, "benchmarks: 'mixtures' is a reserved name"),
+        ("pools.mixtures", ["dolly"], "pools: 'mixtures' is a reserved name"),
+        ("pools.pools", ["dolly"], "pools: 'pools' is a reserved name"),
         ("strategies.mixtures", {"kind": "full"}, "strategies: 'mixtures' is a reserved name"),
         ("pools.unseen", ["doly"], "pools.unseen: dataset 'doly' is not in datasets; did you mean 'dolly'?"),
         ("pools.unseen", [], "pools.unseen: is empty"),
@@ -140,6 +144,18 @@ def test_whole_floats_become_whole_numbers() -> None:
         ("indicators.judge.preference_head.chosen", "god", "indicators.judge.preference_head: dataset 'god' is not in "
          "datasets; did you mean 'good'?"),
         ("indicators.knn_6.n_neighbors", 6, "indicators.knn_6: n_neighbors 6 must be above i 6"),
+        ("indicators.block", {"scorer": "mtld"}, "indicators.block: column 'block' is a reserved name"),
+        ("indicators.knn_6.reference", "pools", "indicators.knn_6.reference: expected one of dataset, pool, mixture; "
+         "got 'pools'; did you mean 'pool'?"),
+        ("indicators.knn_6.reference_size", 20, "indicators.knn_6.reference_size: is only for an entry with "
+         "'reference: mixture'"),
+        ("indicators.knn_6", {"scorer": "knn", "model": "tiny", "reference": "pool", "reference_size": 20},
+         "indicators.knn_6.reference_size: is only for an entry with 'reference: mixture'"),
+        ("indicators.knn_6", {"scorer": "knn", "model": "tiny", "reference": "mixture", "reference_size": 6},
+         "indicators.knn_6: reference_size 6 must be above i 6"),
+        ("indicators.knn_6", {"scorer": "knn", "model": "tiny", "reference": "mixture"},
+         "quality_rules.fitted: mixtures of block 'base' have size 20, but indicators.knn_6 has reference_size 1000: "
+         "they must be equal"),
         ("indicator_check.chosen", "goood", "indicator_check: dataset 'goood' is not in datasets; "
          "did you mean 'good'?"),
         ("quality_rules.fitted.preset", "instructmining-v2", "quality_rules.fitted: expected exactly one of mixtures, "
@@ -240,6 +256,19 @@ def test_several_gpus_share_the_batch() -> None:
         check(raw)
     raw["recipes"]["small"]["batch_size"] = 12
     assert check(raw)["recipes"]["small"]["gpus"] == 3
+
+
+def test_a_rule_is_applied_at_the_density_at_which_it_was_fitted() -> None:
+    raw = changed("indicators.knn_6.reference", "mixture")
+    raw["indicators"]["knn_6"]["reference_size"] = 20
+    assert check(raw)["indicators"]["knn_6"]["reference_size"] == 20
+    raw["mixtures"].append({"name": "small", "datasets": ["dolly"], "count": 9, "size": 10})
+    check(raw)
+    raw["quality_rules"]["fitted"]["mixtures"].append("small")
+    with pytest.raises(InputError, match=r"fitted: mixtures of block 'small' have size 10, but indicators\.knn_6 has"):
+        check(raw)
+    raw["quality_rules"]["fitted"]["candidates"] = ["mtld", "ppl"]
+    check(raw)
 
 
 def test_a_rule_from_a_table_needs_nothing_else_until_a_strategy_uses_it() -> None:

@@ -35,6 +35,17 @@ def test_names_that_follow() -> None:
     assert len(cfg.mixture_names(config, ["base"])) == 9
 
 
+def test_entries_with_one_model_share_their_embeddings() -> None:
+    raw = changed("indicators.near", {"scorer": "knn", "model": "tiny", "i": 1, "reference": "pool", "seed": 3})
+    raw["indicators"]["half"] = {"scorer": "knn", "model": "tiny", "precision": "bfloat16"}
+    raw["indicators"]["half_too"] = {**raw["indicators"]["half"], "n_jobs": 2, "batch_tokens": 8}
+    config = check(raw)
+    assert cfg.neighbour_entries(config) == ["knn_6", "near", "half", "half_too"]
+    owners = {entry: cfg.embedding_entry(config, entry) for entry in cfg.neighbour_entries(config)}
+    assert owners == {"knn_6": "knn_6", "near": "knn_6", "half": "half", "half_too": "half"}
+    assert cfg.shards(config, "dolly", "near") == ["000-of-001"]
+
+
 def test_columns_of_rules_and_strategies() -> None:
     config = check(SMALL)
     assert cfg.rule_columns(config, "fitted") == ["knn_6", "mtld", "output_length", "ppl", "reward"]

@@ -89,7 +89,7 @@ def all_pages(results: Path) -> dict[str, str]:
         "search": search.page("main", found, SETTINGS),
         "fitted": quality_rule.page("fitted", *rules["fitted"], sets(results, "fitted")),
         "published": quality_rule.page("published", *rules["published"], sets(results, "published")),
-        "indicators": indicators.page(tables, check),
+        "indicators": indicators.page(tables, artifacts.neighbour_files(results), check),
         "examples": examples.page("best", "unseen", frame, 600),
         "data": data.page(summaries),
     }
@@ -246,6 +246,18 @@ def test_an_example_without_text_is_an_error(results):
     paths = [str(results / "datasets/alpaca/examples.parquet")]
     with pytest.raises(InputError, match="example gone is not in dataset alpaca"):
         examples.extremes(ranking, paths, [str(results / "indicators/alpaca.parquet")], {"alpaca": "x"}, 1)
+
+
+def test_recall_of_approximate_neighbours_is_shown(results, made):
+    frame = indicators.neighbours(artifacts.neighbour_files(results))
+    columns = ["examples of", "reference", "null", "method", "distance recall", "neighbour recall", "sample"]
+    assert frame.select(columns).rows() == [
+        ("alpaca", "dataset", 2, "exact", None, None, None),
+        ("pools/unseen", "pool", 2, "nn-descent", 0.996, 0.9987, 1000),
+    ]
+    exact_only = indicators.neighbours(artifacts.neighbour_files(results)[:1])
+    assert exact_only.schema == frame.schema
+    assert "recall@i" in made["indicators"]
 
 
 def test_nulls_and_truncated_are_counted(results):

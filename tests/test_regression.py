@@ -13,7 +13,8 @@ from statsmodels.stats.outliers_influence import variance_inflation_factor
 from instructmining import diagnostics
 from instructmining.diagnostics import all_subsets, bootstrap_coefficients, choose, with_selection
 from instructmining.errors import InputError
-from instructmining.observations import empty, from_csv, from_runs, indicator_columns
+from instructmining.files import write_parquet
+from instructmining.observations import empty, from_csv, from_runs, indicator_columns, mixture_examples
 from instructmining.regression import (
     PRESETS,
     SELECTION,
@@ -251,6 +252,12 @@ def test_losses_and_numbers_that_cannot_be_fitted() -> None:
         fit(exact, ["reward"], bootstrap=0, seed=0)
 
 
+def in_mixtures(mixtures: dict[str, pl.DataFrame], indicators: pl.DataFrame) -> pl.DataFrame:
+    """The examples of mixtures with their indicators, as fitting attaches them."""
+    named = pl.concat(subset.with_columns(mixture=pl.lit(name)) for name, subset in mixtures.items())
+    return named.join(indicators, on=["id", "dataset"], how="left", maintain_order="left")
+
+
 def test_observations_average_values_and_count_nulls() -> None:
     indicators = pl.DataFrame(
         {
@@ -265,18 +272,42 @@ def test_observations_average_values_and_count_nulls() -> None:
         "base-001": pl.DataFrame({"id": ["1", "2"], "dataset": ["b", "a"]}),
     }
     losses = {"base-001": 2.0, "base-000": 1.5}
-    frame, nulls = from_runs(mixtures, indicators, losses, ["mtld", "reward"])
+    table = in_mixtures(mixtures, indicators)
+    frame, nulls = from_runs(table, losses, ["mtld", "reward"])
     assert frame.rows() == [("base-000", 15.0, 2.5, 1.5), ("base-001", 10.0, 100.0, 2.0)]
     assert nulls == {"mtld": 1, "reward": 1}
-    backwards = {name: subset.reverse() for name, subset in mixtures.items()}
-    assert from_runs(backwards, indicators.reverse(), losses, ["mtld", "reward"])[0].equals(frame)
-    alone = {"m": pl.DataFrame({"id": ["2"], "dataset": ["a"]})}
+    backwards = in_mixtures({name: subset.reverse() for name, subset in mixtures.items()}, indicators.reverse())
+    assert from_runs(backwards, losses, ["mtld", "reward"])[0].equals(frame)
+    alone = in_mixtures({"m": pl.DataFrame({"id": ["2"], "dataset": ["a"]})}, indicators)
     with pytest.raises(InputError, match="mixture m: no example has a value of reward"):
-        from_runs(alone, indicators, {"m": 1.0}, ["mtld", "reward"])
-    with pytest.raises(InputError, match="mixture m: 1 of its examples have no row"):
-        from_runs({"m": pl.DataFrame({"id": ["3"], "dataset": ["b"]})}, indicators, {"m": 1.0}, ["mtld"])
+        from_runs(alone, {"m": 1.0}, ["mtld", "reward"])
     with pytest.raises(InputError, match="mixture base-000: loss: expected a number above 0, found None"):
-        from_runs(mixtures, indicators, {"base-000": None, "base-001": 1.0}, ["mtld"])
+        from_runs(table, {"base-000": None, "base-001": 1.0}, ["mtld"])
+
+
+def test_an_indicator_may_have_another_value_in_another_mixture() -> None:
+    table = pl.DataFrame(
+        {
+            "mixture": ["base-000", "base-000", "base-001", "base-001"],
+            "id": ["1", "2", "1", "3"],
+            "dataset": ["a", "a", "a", "a"],
+            "knn": [1.0, 3.0, None, 7.0],
+        }
+    )
+    frame, nulls = from_runs(table, {"base-000": 2.0, "base-001": 1.5}, ["knn"])
+    assert frame.rows() == [("base-000", 2.0, 2.0), ("base-001", 7.0, 1.5)]
+    assert nulls == {"knn": 1}
+
+
+def test_examples_of_mixtures_carry_their_block(tmp_path) -> None:
+    mixture = pl.DataFrame({"id": ["1", "2"], "dataset": ["a", "b"]})
+    for name in ("base-000", "my_block-012"):
+        write_parquet(mixture, tmp_path / f"{name}.parquet")
+    found = mixture_examples([tmp_path / "base-000.parquet", str(tmp_path / "my_block-012.parquet")])
+    assert found.rows() == [
+        *(("1", "a", "base-000", "base"), ("2", "b", "base-000", "base")),
+        *(("1", "a", "my_block-012", "my_block"), ("2", "b", "my_block-012", "my_block")),
+    ]
 
 
 def test_csv_reads_extra_columns_and_names_what_is_wrong(tmp_path) -> None:

@@ -4,6 +4,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+from snakemake.exceptions import WorkflowError
+
+from configs import changed, check
+from instructmining import config as cfg
 from instructmining import versions
 from instructmining.config import strategy_settings
 
@@ -13,8 +18,20 @@ RULES = Path(__file__).parents[1] / "rules/inputs"
 def functions(name: str, config: dict[str, Any]) -> SimpleNamespace:
     """What rules/inputs/{name}.smk defines, for a checked config."""
     found: dict[str, Any] = {"config": config, "versions": versions, "strategy_settings": strategy_settings}
-    exec(compile((RULES / f"{name}.smk").read_text(encoding="utf-8"), name, "exec"), found)
+    return defined([name], found)
+
+
+def defined(names: list[str], found: dict[str, Any]) -> SimpleNamespace:
+    for name in names:
+        exec(compile((RULES / f"{name}.smk").read_text(encoding="utf-8"), name, "exec"), found)
     return SimpleNamespace(**found)
+
+
+def whole(raw: dict[str, Any]) -> SimpleNamespace:
+    """The functions of all stages up to rankings, as rules/common.smk gives them their names."""
+    named = {name: getattr(cfg, name) for name in cfg.__all__}
+    known = {"config": check(raw), "versions": versions, "WorkflowError": WorkflowError, "Path": Path}
+    return defined(["datasets", "mixtures", "indicators", "quality_rules", "rankings"], {**known, **named})
 
 
 def test_a_benchmark_on_selection_data_is_one_under_any_name():
@@ -36,3 +53,49 @@ def test_a_ranking_is_made_again_for_its_strategy_and_for_all_strategies(monkeyp
     found = functions("rankings", {"strategies": {"random": {"kind": "random", "seeds": 2}}})
     version = found.get_ranking_version(SimpleNamespace(ranking="random-1"))
     assert version == [versions.STRATEGIES["random"], 7]
+
+
+def near(reference: str, **settings: Any) -> dict[str, Any]:
+    """The small configuration with a second entry by neighbours, of this reference, in a rule of two indicators."""
+    raw = changed("indicators.near", {"scorer": "knn", "model": "tiny", "reference": reference, **settings})
+    raw["mixtures"].append({"name": "more", "datasets": ["good", "alpaca"], "count": 2, "size": 20})
+    rule = {"mixtures": ["base", "more"], "recipe": "small", "loss": "held_out", "indicators": ["near", "mtld"]}
+    raw["quality_rules"]["fitted"] = rule
+    return raw
+
+
+def test_only_the_entries_that_a_rule_names_are_computed_and_where_their_neighbours_are() -> None:
+    dolly = [f"results/indicators/dolly/mtld/00{k}-of-004.parquet" for k in range(4)]
+    one = "results/indicators/{}/{}/000-of-001.parquet".format
+    mtld = [*dolly, one("alpaca", "mtld")]
+    found = whole(near("dataset"))
+    assert found.get_ranking_indicators("unseen", ["near", "mtld"]) == [
+        *mtld,
+        *(one("dolly", "near"), one("alpaca", "near")),
+    ]
+    for settings in ({"reference": "pool"}, {"reference": "mixture", "reference_size": 20}):
+        found = whole(near(**settings))
+        assert found.get_ranking_indicators("unseen", ["near", "mtld"]) == [*mtld, one("pools/unseen", "near")]
+        blocks = found.get_rule_indicators("fitted")
+        assert blocks[-2:] == [one("mixtures/base", "near"), one("mixtures/more", "near")]
+        assert set(blocks[:-2]) == {*mtld, one("good", "mtld")}
+
+
+def test_a_reference_set_reads_the_embeddings_of_the_first_entry_with_its_model() -> None:
+    def inputs(reference_set: str, reference: str, **settings: Any) -> dict[str, list[str]]:
+        wildcards = SimpleNamespace(reference_set=reference_set, entry="near")
+        return whole(near(reference, **settings)).get_neighbour_inputs(wildcards)
+
+    dolly = [f"results/embeddings/dolly/knn_6/00{k}-of-004.parquet" for k in range(4)]
+    alpaca = ["results/embeddings/alpaca/knn_6/000-of-001.parquet"]
+    assert inputs("dolly", "pool") == {"embeddings": dolly}
+    assert inputs("pools/unseen", "pool") == {"embeddings": dolly + alpaca}
+    assert inputs("mixtures/base", "pool") == {"embeddings": alpaca + dolly}
+    size = {"reference_size": 20}
+    assert inputs("pools/unseen", "mixture", **size) == {"embeddings": dolly + alpaca}
+    mixtures = [f"results/subsets/mixtures/base-00{k}.parquet" for k in range(9)]
+    assert inputs("mixtures/base", "mixture", **size) == {"embeddings": alpaca + dolly, "mixtures": mixtures}
+    assert inputs("dolly", "mixture", **size) == {"embeddings": dolly}
+    assert inputs("dolly", "pool", precision="bfloat16")["embeddings"][0].startswith("results/embeddings/dolly/near/")
+    with pytest.raises(WorkflowError, match=r"indicators\.near has reference dataset"):
+        inputs("pools/unseen", "dataset")

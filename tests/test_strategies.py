@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from instructmining.errors import InputError
 from instructmining.files import write_parquet
-from instructmining.indicator_table import attach, in_common, provenance, read
 from instructmining.rankings import pool_examples, ranked, take
 from instructmining.strategies import STRATEGIES
 
@@ -122,48 +121,6 @@ def test_take_never_reaches_examples_without_score(pool: pl.DataFrame, size: int
 def test_ranked_puts_infinite_scores_last_as_null() -> None:
     pool = pl.DataFrame({"id": ["a", "b"], "dataset": "x"})
     assert ranked(pool, pl.Series([float("inf"), 1.0]), descending=True)["score"].to_list() == [1.0, None]
-
-
-@pytest.fixture
-def shards(tmp_path):
-    """Two datasets; entry `lengths` in two shards, entry `reward` in one, with ids in another order."""
-    files = {
-        "a/lengths/000-of-002": {"id": ["1"], "output_length": [5.0], "unused": [0.0], "truncated": [False]},
-        "a/lengths/001-of-002": {"id": ["2"], "output_length": [6.0], "unused": [0.0], "truncated": [True]},
-        "a/reward/000-of-001": {"id": ["2", "1"], "reward": [None, 0.1], "truncated": [False, False]},
-        "b/lengths/000-of-001": {"id": ["1"], "output_length": [7.0], "unused": [0.0], "truncated": [False]},
-        "b/reward/000-of-001": {"id": ["1"], "reward": [0.3], "truncated": [False]},
-    }
-    paths = []
-    for place, columns in files.items():
-        path = tmp_path / "indicators" / f"{place}.parquet"
-        write_parquet(pl.DataFrame(columns), path, {"scorer": place.split("/")[1], "place": place})
-        paths.append(path)
-    return paths
-
-
-def test_indicator_files_become_one_table(shards) -> None:
-    table = read(shards, ["reward", "output_length"])
-    assert table.columns == ["id", "dataset", "reward", "output_length"]
-    assert table.sort("dataset", "id").rows() == [
-        ("1", "a", 0.1, 5.0),
-        ("2", "a", None, 6.0),
-        ("1", "b", 0.3, 7.0),
-    ]
-    examples = pl.DataFrame({"id": ["2", "1"], "dataset": ["a", "b"]})
-    assert attach(examples, table).rows() == [("2", "a", None, 6.0), ("1", "b", 0.3, 7.0)]
-    assert provenance(shards) == {"lengths": {"scorer": "lengths"}, "reward": {"scorer": "reward"}}
-    assert in_common([{"a": None}, {"b": None}]) == {}
-
-
-def test_indicator_files_that_do_not_fit_are_refused(shards) -> None:
-    with pytest.raises(InputError, match=r"indicators/a: no indicator mtld"):
-        read(shards, ["reward", "mtld"])
-    with pytest.raises(InputError, match=r"indicators/a/reward: its ids differ"):
-        read([shards[0], shards[2]], ["reward", "output_length"])
-    table = read(shards, ["reward"])
-    with pytest.raises(InputError, match="dataset b: 1 examples, 2 first, have no row"):
-        attach(pl.DataFrame({"id": ["2"], "dataset": ["b"]}), table)
 
 
 def test_a_grown_pool_with_the_same_best_gives_the_same_bytes(tmp_path) -> None:

@@ -2,7 +2,11 @@
 
 
 # how fast a scorer goes: not what it finds
-_NOT_VALUES = ("batch_tokens",)
+_NOT_VALUES = ("batch_tokens", "gpus")
+
+# patterns that match nothing where there are none
+NEIGHBOUR_ENTRIES = "|".join(neighbour_entries(config)) or "(?!)"
+EMBEDDING_ENTRIES = "|".join({embedding_entry(config, entry): 0 for entry in neighbour_entries(config)}) or "(?!)"
 
 
 def get_batch_tokens(wildcards):
@@ -10,8 +14,10 @@ def get_batch_tokens(wildcards):
     return config["indicators"][wildcards.entry].get("batch_tokens", 0)
 
 
-def get_score_threads(wildcards):
-    return config["indicators"][wildcards.entry].get("n_jobs", 1)
+def get_gpus(wildcards):
+    """GPUs of one job: of a shard, not of the entry."""
+    settings = config["indicators"][wildcards.entry]
+    return settings.get("gpus", 1) if settings.get("device") == "cuda" else 0
 
 
 def get_indicator_entry(entry):
@@ -49,6 +55,59 @@ def get_score_inputs(wildcards):
     }
 
 
+def get_embedding_inputs(wildcards):
+    return {
+        "examples": f"results/datasets/{wildcards.dataset}/examples.parquet",
+        **get_entry_model(wildcards.entry),
+    }
+
+
+def get_embedding_settings(wildcards):
+    settings = get_indicator_entry(wildcards.entry)
+    return {key: settings[key] for key in (*EMBEDDING_KEYS, "model_path", "model_record")}
+
+
+def get_reference_set(wildcards):
+    """Its kind (that of the entry, but a dataset is its own reference), its datasets and its mixtures."""
+    folder, _, name = wildcards.reference_set.rpartition("/")
+    if not folder:
+        return "dataset", [name], []
+    kind = config["indicators"][wildcards.entry]["reference"]
+    if kind == "dataset":
+        raise WorkflowError(f"indicators.{wildcards.entry} has reference dataset: it has no values for {folder}")
+    if folder == "pools":
+        return kind, config["pools"][name], []
+    return kind, get_block(name)["datasets"], mixture_names(config, [name]) if kind == "mixture" else []
+
+
+def get_neighbour_inputs(wildcards):
+    _, datasets, mixtures = get_reference_set(wildcards)
+    owner = embedding_entry(config, wildcards.entry)
+    inputs = {
+        "embeddings": [
+            f"results/embeddings/{dataset}/{owner}/{shard}.parquet"
+            for dataset in datasets
+            for shard in shards(config, dataset)
+        ]
+    }
+    if mixtures:
+        inputs["mixtures"] = [f"results/subsets/mixtures/{name}.parquet" for name in mixtures]
+    return inputs
+
+
+def get_neighbour_settings(wildcards):
+    """The entry's settings as far as this reference set depends on them; the model's are there for the record."""
+    kind = get_reference_set(wildcards)[0]
+    unused = ("device", "model_path", *([] if kind == "mixture" else ["reference_size"]))
+    settings = {**get_indicator_entry(wildcards.entry), "reference": kind}
+    # sorted: a key that the user has written stands elsewhere than its default
+    return {key: settings[key] for key in sorted(set(settings) - {*unused})}
+
+
+def get_neighbour_threads(wildcards):
+    return config["indicators"][wildcards.entry]["n_jobs"]
+
+
 def get_sides(settings):
     """Examples of both sides of preference pairs."""
     return {side: f"results/datasets/{settings[side]}/examples.parquet" for side in ("chosen", "rejected")}
@@ -66,13 +125,27 @@ def get_preference_head_settings(wildcards):
 
 
 def get_shards(datasets, wanted):
-    """Shards of the entries that compute these columns, for these datasets: no other indicator is computed."""
+    """Files of the entries that compute these columns, for these datasets: no other indicator is computed."""
+    return [path for entry in entries_for(config, wanted) for path in get_entry_shards(datasets, entry)]
+
+
+def get_entry_shards(datasets, entry):
     return [
         f"results/indicators/{dataset}/{entry}/{shard}.parquet"
         for dataset in datasets
-        for entry in entries_for(config, wanted)
         for shard in shards(config, dataset, entry)
     ]
+
+
+def get_indicator_files(datasets, reference_sets, wanted):
+    """As get_shards; of entries whose neighbours are not the dataset's, the files of the reference sets instead."""
+    files = []
+    for entry in entries_for(config, wanted):
+        if config["indicators"][entry].get("reference", "dataset") == "dataset":
+            files += get_entry_shards(datasets, entry)
+        else:
+            files += [f"results/indicators/{name}/{entry}/000-of-001.parquet" for name in reference_sets]
+    return files
 
 
 def get_dataset_columns(dataset):

@@ -8,13 +8,20 @@ def get_quality_rule_inputs(wildcards):
     if "observations" in settings:
         return {"observations": settings["observations"]}
     names = mixture_names(config, settings["mixtures"])
-    datasets = dict.fromkeys(dataset for block in settings["mixtures"] for dataset in get_block(block)["datasets"])
     evaluation = f"results/evaluations/{settings['recipe']}/mixtures/{{}}/{settings['loss']}.json"
     return {
         "mixtures": [f"results/subsets/mixtures/{name}.parquet" for name in names],
         "evaluations": [evaluation.format(name) for name in names],
-        "indicators": get_shards(datasets, rule_columns(config, wildcards.quality_rule)),
+        "indicators": get_rule_indicators(wildcards.quality_rule),
     }
+
+
+def get_rule_indicators(quality_rule):
+    """Indicator files that a rule fitted on mixtures reads."""
+    blocks = config["quality_rules"][quality_rule]["mixtures"]
+    datasets = dict.fromkeys(dataset for block in blocks for dataset in get_block(block)["datasets"])
+    sets = [f"mixtures/{block}" for block in blocks]
+    return get_indicator_files(datasets, sets, rule_columns(config, quality_rule))
 
 
 def get_quality_rule_settings(wildcards):

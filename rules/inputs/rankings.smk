@@ -11,11 +11,18 @@ def get_pool_summaries(wildcards):
 
 def get_ranking_inputs(wildcards):
     settings = get_ranking_settings(wildcards)
-    datasets = config["pools"][wildcards.pool]
-    inputs = {"examples": get_examples(datasets), "indicators": get_shards(datasets, get_ranking_columns(wildcards))}
+    inputs = {
+        "examples": get_examples(config["pools"][wildcards.pool]),
+        "indicators": get_ranking_indicators(wildcards.pool, get_ranking_columns(wildcards)),
+    }
     if settings["kind"] == "quality_rule":
         inputs["quality_rule"] = f"results/quality_rules/{settings['quality_rule']}.json"
     return inputs
+
+
+def get_ranking_indicators(pool, wanted):
+    """Indicator files that a ranking of a pool by these columns reads."""
+    return get_indicator_files(config["pools"][pool], [f"pools/{pool}"], wanted)
 
 
 def get_ranking_settings(wildcards):

@@ -44,6 +44,17 @@ def get_all_indicator_tables(wildcards):
     return [f"results/indicators/{dataset}.parquet" for dataset in get_indicator_datasets()]
 
 
+def get_all_neighbour_files(wildcards):
+    """Files by neighbours that the pages' datasets, quality rules and rankings by them read."""
+    files = [path for name in get_indicator_datasets() for path in get_shards([name], get_dataset_columns(name))]
+    for name, settings in config["quality_rules"].items():
+        files += get_rule_indicators(name) if "mixtures" in settings else []
+    for strategy, pool in get_shown_rankings():
+        files += get_ranking_indicators(pool, strategy_columns(config, strategy))
+    entries = neighbour_entries(config)
+    return [path for path in dict.fromkeys(files) if Path(path).parent.name in entries]
+
+
 def get_indicator_check(wildcards):
     return ["results/indicator_check.json"] if config.get("indicator_check") else []
 

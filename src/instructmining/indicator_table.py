@@ -1,4 +1,8 @@
-"""Reading indicator files: results/indicators/{dataset}/{entry}/{shard}.parquet, only the columns asked for."""
+"""Reading indicator files: results/indicators/{dataset}/{entry}/{shard}.parquet, only the columns asked for.
+
+A file whose examples are of several datasets has a column ``dataset``: pools/{pool}/{entry}/… holds the values that
+rank a pool, mixtures/{block}/{entry}/… those of a block of mixtures, one a mixture where it has a column ``mixture``.
+"""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -9,34 +13,26 @@ import polars as pl
 from instructmining.errors import InputError
 from instructmining.files import read_provenance
 
+_KEYS = ("id", "dataset", "block", "mixture")
 
-def read(paths: Iterable[str | Path], columns: Sequence[str]) -> pl.DataFrame:
-    """Put shards of several datasets and entries together: ``id``, ``dataset``, ``columns`` (float64, nullable).
 
-    Dataset and entry are the names of the file's folders. InputError if a dataset lacks a column, or two entries of
-    a dataset do not hold the same ids.
+def attach(examples: pl.DataFrame, paths: Iterable[str | Path], columns: Sequence[str]) -> pl.DataFrame:
+    """``examples`` with the indicator ``columns`` (float64, nullable) of these files, same order.
+
+    ``examples`` has ``id`` and ``dataset``, and those of mixtures ``block`` and ``mixture``. Rows of the files that are
+    not among ``examples`` are passed over. InputError if no file has a column, or a file lacks it that another of its
+    entry has, or an example has no row.
     """
-    entries: dict[str, dict[str, list[Path]]] = {}
+    entries: dict[str, list[Path]] = {}
     for path in map(Path, paths):
-        entries.setdefault(path.parent.parent.name, {}).setdefault(path.parent.name, []).append(path)
-    empty = pl.DataFrame(schema={"id": pl.String, "dataset": pl.String, **dict.fromkeys(columns, pl.Float64)})
-    return pl.concat([empty, *(_dataset(dataset, files, columns) for dataset, files in entries.items())])
-
-
-def attach(examples: pl.DataFrame, indicators: pl.DataFrame) -> pl.DataFrame:
-    """``examples`` (``id``, ``dataset``) with their indicator columns, same order.
-
-    InputError if an example has no row in ``indicators``.
-    """
-    keys = ["id", "dataset"]
-    absent = examples.join(indicators, on=keys, how="anti")
-    if not absent.is_empty():
-        first = absent.row(0, named=True)
-        raise InputError(
-            f"dataset {first['dataset']}: {absent.height} examples, {first['id']} first, have no row in its "
-            "indicator files"
-        )
-    return examples.join(indicators, on=keys, how="left", maintain_order="left")
+        entries.setdefault(path.parent.name, []).append(path)
+    table = examples
+    for entry, files in sorted(entries.items()):
+        if held := [column for column in columns if column in pl.read_parquet_schema(files[0])]:
+            table = _joined(table, entry, pl.concat(_read(file, held) for file in sorted(files)))
+    if missing := [column for column in columns if column not in table.columns]:
+        raise InputError(f"results/indicators: no indicator {', '.join(missing)} in the files given")
+    return table.select(*examples.columns, *(pl.col(column).cast(pl.Float64) for column in columns))
 
 
 def provenance(paths: Iterable[str | Path]) -> dict[str, Any]:
@@ -52,16 +48,26 @@ def in_common(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {key: value for key, value in found[0].items() if all(key in f and f[key] == value for f in found)}
 
 
-def _dataset(dataset: str, entries: dict[str, list[Path]], columns: Sequence[str]) -> pl.DataFrame:
-    table: pl.DataFrame | None = None
-    for entry, files in sorted(entries.items()):
-        held = [column for column in columns if column in pl.read_parquet_schema(files[0])]
-        part = pl.concat([pl.read_parquet(file, columns=["id", *held]) for file in sorted(files)])
-        joined = part if table is None else table.join(part, on="id", how="inner")
-        if table is not None and not table.height == part.height == joined.height:
-            raise InputError(f"results/indicators/{dataset}/{entry}: its ids differ from those of other indicators")
-        table = joined
-    missing = [column for column in columns if table is None or column not in table.columns]
-    if table is None or missing:
-        raise InputError(f"results/indicators/{dataset}: no indicator {', '.join(missing)} in the files given")
-    return table.select("id", pl.lit(dataset).alias("dataset"), *(pl.col(c).cast(pl.Float64) for c in columns))
+def _read(file: Path, columns: Sequence[str]) -> pl.DataFrame:
+    """Keys and ``columns`` of one file; the dataset, or the block, is its folder's name where it has no such column."""
+    schema, folder = pl.read_parquet_schema(file), file.parent.parent
+    if absent := [column for column in columns if column not in schema]:
+        raise InputError(f"{file}: no indicator {', '.join(absent)}, which others of its entry have")
+    frame = pl.read_parquet(file, columns=[*(key for key in _KEYS if key in schema), *columns])
+    if "dataset" not in schema:
+        return frame.with_columns(pl.lit(folder.name).alias("dataset"))
+    if folder.parent.name == "mixtures" and "mixture" not in schema:
+        return frame.with_columns(pl.lit(folder.name).alias("block"))
+    return frame
+
+
+def _joined(examples: pl.DataFrame, entry: str, values: pl.DataFrame) -> pl.DataFrame:
+    keys = [key for key in _KEYS if key in values.columns]
+    absent = examples.join(values, on=keys, how="anti")
+    if not absent.is_empty():
+        first = absent.row(0, named=True)
+        raise InputError(
+            f"dataset {first['dataset']}: {absent.height} examples, {first['id']} first, have no row in the files of "
+            f"indicator entry {entry}"
+        )
+    return examples.join(values, on=keys, how="left", maintain_order="left", validate="m:1")

@@ -3,7 +3,7 @@
 An observations frame has ``mixture`` (str), one float64 column per indicator, and ``loss`` (nats, above 0).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,45 +15,46 @@ from instructmining.errors import InputError
 NOT_INDICATORS = ("mixture", "loss", "log_loss", "predicted_log_loss")
 
 
+def mixture_examples(paths: Iterable[str | Path]) -> pl.DataFrame:
+    """The examples of all mixtures, one after the other: ``id``, ``dataset``, ``mixture`` and its ``block``."""
+    return pl.concat(
+        pl.read_parquet(path, columns=["id", "dataset"]).with_columns(
+            mixture=pl.lit(Path(path).stem), block=pl.lit(Path(path).stem.rpartition("-")[0])
+        )
+        for path in paths
+    )
+
+
 def from_runs(
-    mixtures: Mapping[str, pl.DataFrame],
-    indicators: pl.DataFrame,
-    losses: Mapping[str, float | None],
-    columns: Sequence[str],
+    examples: pl.DataFrame, losses: Mapping[str, float | None], columns: Sequence[str]
 ) -> tuple[pl.DataFrame, dict[str, int]]:
     """Average each indicator over each mixture's examples and set its loss beside it.
 
-    ``mixtures``: name -> frame with ``id``, ``dataset``; ``indicators``: ``id``, ``dataset`` and ``columns``;
-    ``losses``: name -> loss. Nulls are left out of a mean and counted: the second value is, per indicator, how many of
-    the distinct examples used have none. A mean depends on the set of a mixture's examples, not on their order.
+    ``examples``: ``mixture``, ``id``, ``dataset`` and ``columns``, which may have another value in another mixture;
+    ``losses``: mixture -> loss. Nulls are left out of a mean and counted: the second value is, per indicator, how many
+    of the distinct examples used have none somewhere. A mean depends on the set of a mixture's examples, not on their
+    order.
 
-    InputError if an example is in no indicator file, a mixture has no value at all, or a loss is missing or not
-    positive.
+    InputError if a mixture has no value at all, or a loss is missing or not positive.
     """
-    table = indicators.sort("dataset", "id")
-    places = table.select("id", "dataset").with_row_index("place")
-    values = table.select(pl.col(columns).cast(pl.Float64)).to_numpy()
-    used = np.zeros(len(values), dtype=bool)
-    means = []
-    for name, subset in mixtures.items():
-        found = subset.select("id", "dataset").join(places, on=["id", "dataset"], how="left")["place"]
-        if found.null_count():
-            raise InputError(f"mixture {name}: {found.null_count()} of its examples have no row of indicators")
-        chosen = found.sort().to_numpy()
-        used[chosen] = True
-        missing = np.isnan(values[chosen]).all(axis=0)
+    table = examples.select("mixture", "id", "dataset", pl.col(columns).cast(pl.Float64).fill_nan(None))
+    parts = table.partition_by("mixture", maintain_order=True)
+    names, means = [part["mixture"][0] for part in parts], []
+    for name, part in zip(names, parts, strict=True):
+        values = part.sort("dataset", "id").select(columns).to_numpy(order="c")
+        missing = np.isnan(values).all(axis=0)
         if missing.any():
             raise InputError(f"mixture {name}: no example has a value of {columns[int(missing.argmax())]}")
-        means.append(np.nanmean(values[chosen], axis=0))
-    nulls = np.isnan(values[used]).sum(axis=0)
+        means.append(np.nanmean(values, axis=0))
+    known = table.group_by("id", "dataset").agg(pl.col(columns).is_not_null().all())
     frame = pl.DataFrame(
         {
-            "mixture": list(mixtures),
+            "mixture": names,
             **dict(zip(columns, np.array(means).T, strict=True)),
-            "loss": [_positive(losses[name], f"mixture {name}") for name in mixtures],
+            "loss": [_positive(losses[name], f"mixture {name}") for name in names],
         }
     )
-    return frame, {column: int(count) for column, count in zip(columns, nulls, strict=True)}
+    return frame, {column: known.height - int(known[column].sum()) for column in columns}
 
 
 def from_csv(path: str | Path, columns: Sequence[str] = ()) -> pl.DataFrame:

@@ -6,7 +6,8 @@ work stands. tests/test_versions.py holds a digest of the modules behind each, s
 
 DATASETS = 1
 MODELS = 1
-SCORERS = {"causal": 2, "expected_score": 1, "knn": 1, "lengths": 1, "mtld": 1, "reward": 2, "unieval": 2}
+EMBEDDINGS = 1
+SCORERS = {"causal": 2, "expected_score": 1, "knn": 2, "lengths": 1, "mtld": 1, "reward": 2, "unieval": 2}
 PREFERENCE_HEAD = 2
 INDICATOR_CHECK = 1
 MIXTURES = 1

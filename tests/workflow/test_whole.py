@@ -23,6 +23,8 @@ def test_the_contract_s_artifacts_are_there(study):
         "datasets/plain/rejected.jsonl",
         "datasets/plain/summary.json",
         "indicators/pool_a/causal/000-of-001.parquet",
+        "embeddings/pool_a/knn_2/000-of-001.parquet",
+        "indicators/pool_a/knn_2/000-of-001.parquet",
         "indicators/pool_a.parquet",
         "indicator_check.json",
         "preference_heads/causal.json",
@@ -107,7 +109,15 @@ def test_another_folder_gives_the_same_bytes(study, tmp_path):
     assert done.returncode == 0, done.stderr[-3000:]
     found = [
         path.relative_to(tmp_path)
-        for folder in ("rankings", "subsets", "quality_rules", "searches", "indicators", "preference_heads")
+        for folder in (
+            "rankings",
+            "subsets",
+            "quality_rules",
+            "searches",
+            "embeddings",
+            "indicators",
+            "preference_heads",
+        )
         for path in sorted(Path(tmp_path / "results" / folder).rglob("*.*"))
         if path.is_file() and not path.name.startswith(".")
     ]

@@ -12,9 +12,7 @@ with job_log(snakemake.log[0]):
     origins = indicator_table.provenance(found.chosen_shards)
     words = {column: text for origin in origins.values() for column, text in origin["directions"].items()}
     sides = [
-        indicator_table.attach(
-            read_examples(examples).select("id", "dataset", "row"), indicator_table.read(shards, params.columns)
-        )
+        indicator_table.attach(read_examples(examples).select("id", "dataset", "row"), shards, params.columns)
         for examples, shards in ((found.chosen, found.chosen_shards), (found.rejected, found.rejected_shards))
     ]
     result = check_indicators(*sides, {column: words[column] for column in params.columns})

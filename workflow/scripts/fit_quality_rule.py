@@ -5,8 +5,6 @@ from pathlib import Path
 from instructmining.joblog import job_log
 
 with job_log(snakemake.log[0]):
-    import polars as pl
-
     from instructmining import diagnostics, indicator_table, observations, regression
     from instructmining.files import read_json, sha256, write_csv, write_json
 
@@ -24,11 +22,12 @@ with job_log(snakemake.log[0]):
             table = observations.from_csv(source, columns)
             provenance["sha256"] = sha256(source)
         else:
-            mixtures = {Path(path).stem: pl.read_parquet(path) for path in snakemake.input.mixtures}
+            mixtures = [Path(path).stem for path in snakemake.input.mixtures]
             evaluations = [read_json(path) for path in snakemake.input.evaluations]
             losses = {name: found["value"] for name, found in zip(mixtures, evaluations, strict=True)}
-            indicators = indicator_table.read(snakemake.input.indicators, columns)
-            table, nulls = observations.from_runs(mixtures, indicators, losses, columns)
+            examples = observations.mixture_examples(snakemake.input.mixtures)
+            examples = indicator_table.attach(examples, snakemake.input.indicators, columns)
+            table, nulls = observations.from_runs(examples, losses, columns)
             provenance["indicators"] = indicator_table.provenance(snakemake.input.indicators)
             provenance["evaluations"] = indicator_table.in_common([found["provenance"] for found in evaluations])
         rule, sets = regression.estimate(

@@ -9,7 +9,6 @@ with job_log(snakemake.log[0]):
 
     shards = snakemake.input.shards
     examples = read_examples(snakemake.input.examples).select("id", "dataset")
-    indicators = indicator_table.read(shards, snakemake.params.columns)
-    table = indicator_table.attach(examples, indicators).drop("dataset")
+    table = indicator_table.attach(examples, shards, snakemake.params.columns).drop("dataset")
     origins, totals = indicator_table.provenance(shards), scorers.totals(shards)
     write_parquet(table, snakemake.output[0], {entry: {**origins[entry], **totals[entry]} for entry in origins})

@@ -19,8 +19,7 @@ with job_log(snakemake.log[0]):
     examples, repeated = pool_examples(
         [pl.read_parquet(path, columns=["id", "dataset"]) for path in snakemake.input.examples]
     )
-    if columns:
-        examples = indicator_table.attach(examples, indicator_table.read(indicators, columns))
+    examples = indicator_table.attach(examples, indicators, columns)
     ranking = STRATEGIES[settings["kind"]].rank(examples, {**settings, **rule})
     counts = {
         "examples": ranking.height,

@@ -7,5 +7,6 @@ with job_log(snakemake.log[0], snakemake.threads):
     from instructmining.report import indicators
 
     # given by a function, so a list: of one, or empty
-    check = read_json(snakemake.input.indicator_check[0]) if snakemake.input.indicator_check else None
-    write_text(snakemake.output[0], indicators.page(snakemake.input.indicators, check))
+    found = snakemake.input
+    check = read_json(found.indicator_check[0]) if found.indicator_check else None
+    write_text(snakemake.output[0], indicators.page(found.indicators, found.neighbours, check))

@@ -7,10 +7,13 @@ from copy import deepcopy
 from typing import Any
 
 from instructmining.config.names import (
+    EMBEDDING_KEYS,
     columns,
     comparison_subsets,
+    embedding_entry,
     entries_for,
     mixture_names,
+    neighbour_entries,
     rule_columns,
     seeded_names,
     shards,
@@ -23,11 +26,14 @@ from instructmining.config.warnings import warnings
 from instructmining.errors import InputError
 
 __all__ = [
+    "EMBEDDING_KEYS",
     "columns",
     "comparison_subsets",
+    "embedding_entry",
     "entries_for",
     "load_defaults_and_check",
     "mixture_names",
+    "neighbour_entries",
     "rule_columns",
     "seeded_names",
     "shards",

@@ -5,9 +5,12 @@ from typing import Any
 
 from instructmining.errors import InputError
 from instructmining.regression import published_names
-from instructmining.scorers import ONE_SHARD, WHOLE_DATASET, output_columns
+from instructmining.scorers import BY_NEIGHBOURS, ONE_SHARD, output_columns
 
 Config = dict[str, Any]
+
+# What the embeddings of an entry depend on.
+EMBEDDING_KEYS = ("model", "revision", "precision", "device")
 
 
 def seeded_names(config: Config, strategy: str) -> list[str]:
@@ -49,11 +52,25 @@ def entries_for(config: Config, wanted: Iterable[str]) -> list[str]:
 
 
 def shards(config: Config, dataset: str, entry: str | None = None) -> list[str]:
-    """``000-of-004`` … of a dataset; one alone for an entry whose scorer must see the whole dataset."""
-    if entry is not None and config["indicators"][entry]["scorer"] in WHOLE_DATASET:
+    """``000-of-004`` … of a dataset; one alone for an entry whose scorer compares all examples."""
+    if entry is not None and config["indicators"][entry]["scorer"] in BY_NEIGHBOURS:
         return [ONE_SHARD]
     count = config["datasets"][dataset]["shards"]
     return [f"{shard:03d}-of-{count:03d}" for shard in range(count)]
+
+
+def neighbour_entries(config: Config) -> list[str]:
+    """Indicator entries that compare examples with one another, in config order."""
+    return [entry for entry, settings in config["indicators"].items() if settings["scorer"] in BY_NEIGHBOURS]
+
+
+def embedding_entry(config: Config, entry: str) -> str:
+    """The first entry with this one's model settings: its embeddings serve both."""
+    entries = config["indicators"]
+    wanted = [entries[entry][key] for key in EMBEDDING_KEYS]
+    return next(
+        other for other in neighbour_entries(config) if [entries[other][key] for key in EMBEDDING_KEYS] == wanted
+    )
 
 
 def mixture_names(config: Config, blocks: Iterable[str]) -> list[str]:

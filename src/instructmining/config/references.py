@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from instructmining.config.names import columns, rule_columns, seeded_names
+from instructmining.config.names import columns, entries_for, rule_columns, seeded_names
 from instructmining.config.schema import Problem, similar
 from instructmining.diagnostics import OBSERVATIONS_PER_COEFFICIENT
+from instructmining.judge_prompts import PROMPTS, has_field
 from instructmining.regression import published_names
 from instructmining.scorers import OUTPUTS, output_columns
 
@@ -18,7 +19,7 @@ Problems = Iterator[Problem]
 RESERVED_COLUMNS = (
     *("id", "dataset", "row", "instruction", "input", "output", "truncated", "reason", "score", "rank", "pool"),
     *("mixture", "loss", "log_loss", "predicted_log_loss", "residual", "intercept", "const"),
-    *("group", "predicted_loss", "source"),
+    *("group", "predicted_loss", "source", "block", "vector"),
 )
 
 
@@ -65,6 +66,12 @@ def _indicators(config: Config) -> Problems:
             yield from _causal(path, settings, config)
         if settings["scorer"] == "knn" and settings["n_neighbors"] <= settings["i"]:
             yield Problem(path, f"n_neighbors {settings['n_neighbors']} must be above i {settings['i']}")
+        if settings.get("reference_size", settings.get("i", 0) + 1) <= settings.get("i", 0):
+            yield Problem(path, f"reference_size {settings['reference_size']} must be above i {settings['i']}")
+        if settings.get("gpus", 1) > 1 and settings["device"] != "cuda":
+            yield Problem(path, f"gpus {settings['gpus']} needs device cuda")
+        if settings["scorer"] == "expected_score" and not has_field(settings["prompt"]):
+            yield Problem(path, f"prompt: expected {', '.join(PROMPTS)}, or a text with {{instruction}} or {{output}}")
         if (settings.get("max_prompt_length") or 0) >= settings.get("max_length", 1):
             yield Problem(path, "max_prompt_length leaves no room for a response in max_length")
 
@@ -202,11 +209,13 @@ def _quality_rules(config: Config) -> Problems:
             yield Problem(path, "candidates are only for indicators: auto")
         if "mixtures" in rule:
             blocks = {block["name"]: block["count"] for block in config["mixtures"]}
+            wanted = rule_columns(config, name)
             yield from _unknown(path, "block", rule["mixtures"], "mixtures", blocks)
             yield from _unknown(path, "recipe", rule["recipe"], "recipes", config["recipes"])
             yield from _unknown(path, "loss", rule["loss"], "benchmarks", config["benchmarks"])
-            yield from _unknown(path, "indicator", rule_columns(config, name), "indicators", known)
-            yield from _too_few(path, rule, rule_columns(config, name), [blocks.get(b) for b in rule["mixtures"]])
+            yield from _unknown(path, "indicator", wanted, "indicators", known)
+            yield from _too_few(path, rule, wanted, [blocks.get(b) for b in rule["mixtures"]])
+            yield from _other_density(path, rule["mixtures"], set(wanted) & set(known), config)
 
 
 def _too_few(path: tuple[str | int, ...], rule: Config, used: list[str], counts: list[int | None]) -> Problems:
@@ -222,6 +231,16 @@ def _too_few(path: tuple[str | int, ...], rule: Config, used: list[str], counts:
             yield Problem(path, f"max_indicators {p} needs at least {needed} mixtures; there are {n}")
     elif n < len(used) + 2:
         yield Problem(path, f"{len(used)} indicators need at least {len(used) + 2} mixtures; there are {n}")
+
+
+def _other_density(path: tuple[str | int, ...], names: list[str], used: set[str], config: Config) -> Problems:
+    """A k-NN distance shrinks as its reference grows: a rule holds for references as large as it was fitted on."""
+    for entry in entries_for(config, used):
+        size = config["indicators"][entry].get("reference_size")
+        for block in config["mixtures"]:
+            if size is not None and block["name"] in names and block["size"] != size:
+                what = f"mixtures of block '{block['name']}' have size {block['size']}"
+                yield Problem(path, f"{what}, but indicators.{entry} has reference_size {size}: they must be equal")
 
 
 def _strategies(config: Config) -> Problems:

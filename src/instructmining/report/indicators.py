@@ -14,10 +14,21 @@ CHECK = (
     "coin, below it the rejected side has the higher values). Where the bootstrap interval holds 0.5, the indicator "
     "does not separate good from bad answers here, and a quality rule that leans on it selects by something else."
 )
+RECALL = (
+    "distance recall: share of the sample whose distance is the exact one; neighbour recall: mean share of the i "
+    "nearest that were found (recall@i)."
+)
+NEIGHBOURS = (
+    "An indicator by neighbours compares an example with others: with those of its dataset in the curves above and in "
+    "the indicator check, with the reference that the config names in quality rules and rankings. Where neighbours "
+    "were found approximately, by NN-descent, a random sample of examples was compared with exact search."
+)
+_FOUND_BY = {"method": pl.String, "distance_recall": pl.Float64, "neighbour_recall": pl.Float64, "sample": pl.Int64}
 
 
-def page(tables: Sequence[str], check: dict[str, Any] | None) -> str:
-    """``tables``: results/indicators/{dataset}.parquet of each dataset; ``check``: results/indicator_check.json."""
+def page(tables: Sequence[str], neighbour_files: Sequence[str], check: dict[str, Any] | None) -> str:
+    """``tables``: results/indicators/{dataset}.parquet of each dataset; ``neighbour_files``: every file of indicators
+    by neighbours; ``check``: results/indicator_check.json."""
     values = pl.concat(
         (pl.read_parquet(path).with_columns(dataset=pl.lit(Path(path).stem)) for path in tables), how="diagonal"
     )
@@ -32,6 +43,12 @@ def page(tables: Sequence[str], check: dict[str, Any] | None) -> str:
         pages.heading("What they are"),
         pages.table(meaning(tables), rows=25),
     ]
+    if neighbour_files:
+        parts += [
+            pages.heading("Nearest neighbours"),
+            pages.words(NEIGHBOURS),
+            pages.table(neighbours(neighbour_files), note=RECALL, rows=25),
+        ]
     if check is not None:
         frame = check_frame(check)
         parts += [
@@ -76,6 +93,27 @@ def meaning(tables: Sequence[str]) -> pl.DataFrame:
         for column, unit in origin["units"].items()
     }
     return pl.DataFrame([rows[column] for column in sorted(rows)], infer_schema_length=None)
+
+
+def neighbours(paths: Sequence[str]) -> pl.DataFrame:
+    """How the neighbours of every indicator and reference set were found, from the files' own provenance."""
+    rows = []
+    for path in map(Path, paths):
+        origin = read_provenance(path)
+        folder = path.parent.parent
+        places = [folder.parent.name, folder.name] if folder.parent.name in ("pools", "mixtures") else [folder.name]
+        rows.append(
+            {
+                "indicator": ", ".join(origin["units"]),
+                "examples of": "/".join(places),
+                "reference": origin["settings"]["reference"],
+                "examples": origin["rows"],
+                "null": sum(origin["null"].values()),
+                **{key: origin["neighbours"].get(key) for key in _FOUND_BY},
+            }
+        )
+    frame = pl.DataFrame(rows, schema_overrides=_FOUND_BY)
+    return frame.rename({key: key.replace("_", " ") for key in _FOUND_BY}).sort("indicator", "examples of")
 
 
 def check_frame(check: dict[str, Any]) -> pl.DataFrame:

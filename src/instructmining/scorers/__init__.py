@@ -5,7 +5,8 @@ examples.parquet it makes as many frames, so that memory does not grow with the 
 entry with its defaults, plus ``model_path`` (a folder or hub id), ``preference_head_path``, ``outputs``
 ({output: column}) and ``rows``, how many there are in all. A frame has ``id``, one nullable float64 column named after
 each output asked for, ``truncated`` (bool: the text was cut) and ``reason`` (why a value is null, else null), in the
-order of its part. Nothing here imports torch: the config and the DAG read this module.
+order of its part. Those of ``BY_NEIGHBOURS`` read embeddings instead, of as many examples as are compared.
+Nothing here imports torch: the config and the DAG read this module.
 """
 
 import importlib
@@ -53,7 +54,7 @@ OUTPUTS: dict[str, dict[str, Output]] = {
     "knn": {
         "distance": Output(
             "Euclidean distance on unit-norm embeddings",
-            "higher is farther from the rest of the dataset",
+            "higher is farther from the other examples",
             "distance to the i-th nearest neighbour, itself excluded",
         ),
     },
@@ -88,8 +89,8 @@ OUTPUTS: dict[str, dict[str, Output]] = {
     },
 }
 
-# Scorers whose value for one example depends on all others: they see the dataset as one shard.
-WHOLE_DATASET = frozenset({"knn"})
+# Scorers whose value for one example depends on others: one file for all that are compared.
+BY_NEIGHBOURS = frozenset({"knn"})
 ONE_SHARD = "000-of-001"
 
 _NOT_IN_PROVENANCE = {

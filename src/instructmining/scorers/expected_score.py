@@ -2,10 +2,9 @@
 
 One forward pass and no generation: softmax over the logits of the score tokens alone, at the first place of the answer.
 DEITA's two scorers (Liu et al. 2023, arXiv 2312.15685; hkust-nlp/deita, ``scorer/base.py`` and ``llama_scorer.py``) are
-prompts of this module, verbatim; any local causal model can be asked with a prompt of one's own.
+prompts of `instructmining.judge_prompts`, verbatim; any local causal model can be asked with a prompt of one's own.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -17,23 +16,10 @@ from instructmining.batching import over_batches, packed
 from instructmining.errors import InputError
 from instructmining.examples import prompt_text
 from instructmining.joblog import progress
+from instructmining.judge_prompts import FIELD, PROMPTS, has_field
 from instructmining.models import load_causal_lm, load_tokenizer, output_head
 from instructmining.prompts import beginning
 from instructmining.token_cache import encoded_parts
-
-PROMPTS = {
-    "deita_complexity": (
-        "You are a helpful assistant. Please identify the complexity score of the following user query. \n"
-        "##Query: {instruction}  \n##Complexity: "
-    ),
-    "deita_quality": (
-        "You are a helpful assistant. Please identify the quality score of the Response corresponding to the Question."
-        " \n #Question#:\n{instruction}\n#Response#:\n{output} \n##Quality: "
-    ),
-}
-
-
-_FIELD = re.compile(r"\{(instruction|output)\}")
 
 
 class Question(NamedTuple):
@@ -88,8 +74,8 @@ def ask(tokenizer: Any, prompt: str, scores: Sequence[int]) -> Question:
     InputError without a field, or if the scores do not differ by exactly one token.
     """
     template = PROMPTS.get(prompt, prompt)
-    last = _FIELD.split(template)[-1]
-    if not _FIELD.search(template):
+    last = FIELD.split(template)[-1]
+    if not has_field(prompt):
         raise InputError(f"expected_score: prompt {prompt!r}: expected {{instruction}} or {{output}} in it")
     names = [str(score) for score in scores]
     joined = _plain_ids(tokenizer, [f"a{last}{name}" for name in names])
@@ -121,7 +107,7 @@ def encode(tokenizer: Any, question: Question, examples: pl.DataFrame, max_lengt
 
 def _filled(prompt: str, instruction: str, output: str) -> str:
     # one pass, not str.format: an instruction may hold braces
-    return _FIELD.sub(lambda field: instruction if field[1] == "instruction" else output, prompt)
+    return FIELD.sub(lambda field: instruction if field[1] == "instruction" else output, prompt)
 
 
 def answerer(model: Any, choices: Sequence[int], scores: Sequence[int]) -> Callable[[list[list[int]]], torch.Tensor]:

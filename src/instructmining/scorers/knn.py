@@ -1,162 +1,231 @@
-"""Distance to the i-th nearest neighbour in the dataset (IM, section 2.2: KNN_6).
+"""Distance to the i-th nearest neighbour among other examples (IM, section 2.2: KNN_6).
 
-Euclidean, on unit-norm sentence embeddings of prompt + newline + response, the example itself excluded. Exact up to
-``approximate_above`` rows; above it by NN-descent, whose neighbours depend on its seed and on ``n_jobs``, so both are
-settings. Whichever way neighbours are found, the distances are computed anew in float64.
+Euclidean, on unit-norm sentence embeddings, the example itself excluded. Among which examples is ``reference``: all of
+those given (a dataset, or a pool), those of one mixture, or a random sample as large as a mixture, since a distance
+shrinks as the reference grows and a quality rule must be applied at the density at which it was estimated. The paper
+does not say which it took.
+
+Exact up to ``approximate_above`` rows; above it by NN-descent, whose neighbours depend on its seed and on ``n_jobs``,
+so both are settings. Whichever way neighbours are found, the distances are computed anew in float64.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 import torch
 
-from instructmining.batching import Budget, over_batches
 from instructmining.errors import InputError
-from instructmining.examples import prompt_text
 from instructmining.joblog import progress
-from instructmining.models import PRECISIONS, check_device
 
 _log = logging.getLogger(__name__)
-_ROWS_AT_ONCE = 1024
+_QUERIES = 1024
+_REFERENCE = 32_768
+_NUMBERS = 2**23  # of the float64 differences in memory at once
 _SPARE = 8  # candidates beyond the i-th: float32 may put near ties in the wrong order
 _RECALL_SAMPLE = 1000
 
 
-def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[pl.DataFrame]:
-    """Column ``distance``, 0 to 2: higher is farther from the rest of the dataset; 0 for duplicated texts.
+class Neighbours(NamedTuple):
+    """``distance`` (queries,): float64, to the i-th nearest, infinite where there is none. ``rows`` (queries, i): the
+    i nearest, nearest first, -1 where there is none."""
 
-    Null where the dataset has not more than i rows, or NN-descent found fewer than i neighbours.
-    ``truncated``: the text is longer than the sentence embedder reads.
+    distance: np.ndarray
+    rows: np.ndarray
+
+
+def score(
+    embedded: pl.DataFrame, settings: dict[str, Any], mixtures: Mapping[str, pl.DataFrame]
+) -> tuple[pl.DataFrame, dict[str, Any]]:
+    """Column ``distance``, 0 to 2: higher is farther from the reference; 0 for texts embedded as one.
+
+    ``embedded`` has ``id``, ``dataset``, ``vector`` (nullable) and ``truncated``. Where there are ``mixtures`` (name ->
+    frame with ``id``, ``dataset``) the rows are those of every mixture, each beside the others of its own, with a
+    further column ``mixture``. Else they are those of ``embedded``, same order, and the reference is a sample of them
+    if it is ``mixture``. Returns the frame (``id``, ``dataset``, ``distance``, ``truncated``, ``reason``) and how
+    neighbours were found, for the provenance.
+
+    The distance is null for a text without a vector, and where there are fewer than i others, or NN-descent found
+    fewer. InputError if the sample is larger than what it is drawn from, or an example of a mixture is not there.
     """
-    examples = pl.concat(parts)
-    texts = [
-        prompt_text(instruction, given) + "\n" + output
-        for instruction, given, output in examples.select("instruction", "input", "output").iter_rows()
-    ]
-    vectors, truncated = embed(texts, settings)
-    distances = neighbour_distances(vectors, settings)
-    missing = pl.Series("missing", ~np.isfinite(distances))
-    yield examples.select(
+    if mixtures:
+        return _inside_mixtures(embedded, mixtures, settings["i"])
+    known = embedded["vector"].is_not_null()
+    vectors = embedded["vector"].filter(known).to_numpy()
+    if settings["reference"] == "mixture":
+        reference = _sample(embedded.filter(known)["id"], settings)
+        found, how = exact(vectors, settings["i"], reference=reference), {"method": "exact"}
+    else:
+        found, how = neighbours(vectors, settings)
+    return _frame(embedded, known, found.distance, settings["i"]), how
+
+
+def _sample(ids: pl.Series, settings: dict[str, Any]) -> np.ndarray:
+    """Places of ``reference_size`` random ids; the ids alone decide, not their order."""
+    size = settings["reference_size"]
+    if size > len(ids):
+        raise InputError(f"knn: reference_size is {size}: expected at most the {len(ids)} examples of the pool")
+    drawn = np.random.default_rng(settings["seed"]).choice(len(ids), size, replace=False)
+    return np.sort(ids.arg_sort().to_numpy()[drawn].astype(np.int64))
+
+
+def _inside_mixtures(
+    embedded: pl.DataFrame, mixtures: Mapping[str, pl.DataFrame], i: int
+) -> tuple[pl.DataFrame, dict[str, Any]]:
+    frames = []
+    for name, mixture in mixtures.items():
+        part = mixture.select("id", "dataset").join(embedded, on=["id", "dataset"], how="inner", maintain_order="left")
+        if part.height < mixture.height:
+            raise InputError(f"mixture {name}: {mixture.height - part.height} of its examples have no embedding")
+        known = part["vector"].is_not_null()
+        found = exact(part["vector"].filter(known).to_numpy(), i)
+        frames.append(_frame(part, known, found.distance, i).select(pl.lit(name).alias("mixture"), pl.all()))
+    return pl.concat(frames), {"method": "exact"}
+
+
+def _frame(embedded: pl.DataFrame, known: pl.Series, distance: np.ndarray, i: int) -> pl.DataFrame:
+    all_distances = np.full(embedded.height, np.inf)
+    all_distances[known.to_numpy()] = distance
+    values = pl.Series("distance", all_distances)
+    return embedded.select(
         "id",
-        pl.when(~missing).then(pl.Series("distance", distances)).alias("distance"),
-        truncated=pl.Series(truncated, dtype=pl.Boolean),
-        reason=pl.when(missing).then(pl.lit(f"fewer than {settings['i']} neighbours")),
+        "dataset",
+        pl.when(values.is_finite()).then(values),
+        "truncated",
+        reason=pl.when(~known)
+        .then(pl.lit("does not fit in memory"))
+        .when(values.is_infinite())
+        .then(pl.lit(f"fewer than {i} neighbours")),
     )
 
 
-def embed(texts: list[str], settings: dict[str, Any]) -> tuple[np.ndarray, list[bool]]:
-    """Unit-norm float32 embeddings (rows, width), and whether each text was cut.
+def neighbours(vectors: np.ndarray, settings: dict[str, Any]) -> tuple[Neighbours, dict[str, Any]]:
+    """The neighbours of every row among all others, and how they were found: {"method"}, and for NN-descent its recall.
 
-    Each different text is embedded once: equal texts are at distance 0, whatever batches they would have been in.
+    ``vectors``: (rows, width), unit norm, float32.
     """
-    from sentence_transformers import SentenceTransformer
-
-    model = SentenceTransformer(
-        settings["model_path"],
-        revision=settings["revision"],
-        device=str(check_device(settings["device"])),
-        trust_remote_code=False,
-        model_kwargs={"use_safetensors": True, "dtype": PRECISIONS[settings["precision"]]},
-    )
-    different = list(dict.fromkeys(texts))
-    lengths = _token_counts(model, different)
-    limit = model.max_seq_length or max(lengths, default=0)
-
-    def launch(rows: list[int]) -> Callable[[], list[np.ndarray]]:
-        part = [different[row] for row in rows]
-        found = list(model.encode(part, batch_size=len(rows), show_progress_bar=False))
-        return lambda: found
-
-    read = [min(length, limit) for length in lengths]
-    advance = progress(len(different), "texts embedded")
-    vectors = over_batches(read, Budget(settings["batch_tokens"]), launch, advance)
-    if any(vector is None for vector in vectors):
-        raise InputError(f"{settings['model']}: a text alone does not fit in memory: use a device with more")
-    matrix = np.array(vectors, dtype=np.float32).reshape(len(different), -1 if different else 1)
-    matrix /= np.linalg.norm(matrix.astype(np.float64), axis=1, keepdims=True)
-    place = {text: row for row, text in enumerate(different)}
-    own = [place[text] for text in texts]
-    return matrix[own], [lengths[row] > limit for row in own]
+    if len(vectors) <= settings["approximate_above"]:
+        return exact(vectors, settings["i"]), {"method": "exact"}
+    found = _by_nn_descent(vectors, settings)
+    how = {"method": "nn-descent", **_recall(vectors, found, settings)}
+    _log.info("neighbours: %s", how)
+    return found, how
 
 
-def _token_counts(model: Any, texts: list[str]) -> list[int]:
-    """Tokens of each text with the special ones, uncut."""
-    counts: list[int] = []
-    for start in range(0, len(texts), _ROWS_AT_ONCE):
-        part = texts[start : start + _ROWS_AT_ONCE]
-        counts += map(len, model.tokenizer(part, truncation=False, verbose=False).input_ids)
-    return counts
+def exact(
+    vectors: np.ndarray,
+    i: int,
+    queries: np.ndarray | None = None,
+    reference: np.ndarray | None = None,
+    block: int = _QUERIES,
+) -> Neighbours:
+    """The i nearest rows among ``reference`` of each of ``queries``, itself left out.
 
+    Both are row numbers, those of ``reference`` ascending; all rows if not given. Memory beyond the vectors' own does
+    not grow with either, and the result does not depend on ``block``.
 
-def neighbour_distances(vectors: np.ndarray, settings: dict[str, Any]) -> np.ndarray:
-    """Float64 distance of each row to its i-th nearest other row; infinite where fewer than i are found."""
-    rows, i = len(vectors), settings["i"]
-    if rows <= i:
-        return np.full(rows, np.inf)
-    if rows <= settings["approximate_above"]:
-        return exact_distances(vectors, np.arange(rows), i, settings["device"])
-    return _approximate_distances(vectors, settings)
-
-
-def exact_distances(
-    vectors: np.ndarray, queries: np.ndarray, i: int, device: str = "cpu", block: int = 1024
-) -> np.ndarray:
-    """Distance of the rows ``queries`` to their i-th nearest other row, against all rows.
-
-    Candidates come from float32 products, block after block; the result does not depend on ``block``.
+    Candidates come from float32 products. Where those cannot rule out that a nearer row was left behind, they come
+    from float64 products.
     """
-    everything = torch.from_numpy(vectors).to(device)
-    found = np.empty(len(queries))
-    candidates = min(i + _SPARE, len(vectors) - 1)
-    advance = progress(len(queries), "rows compared with all others")
+    queries = np.arange(len(vectors)) if queries is None else queries
+    reference = np.arange(len(vectors)) if reference is None else reference
+    distance, rows = np.full(len(queries), np.inf), np.full((len(queries), i), -1, dtype=np.int64)
+    # norms are 1 only up to rounding, which counts between near duplicates
+    squares = np.einsum("rw,rw->r", vectors, vectors, dtype=np.float64)
+    advance = progress(len(queries), "rows compared")
     for start in range(0, len(queries), block):
-        own = torch.from_numpy(queries[start : start + block]).to(device)
-        similarity = everything[own] @ everything.T
-        similarity[torch.arange(len(own), device=device), own] = -torch.inf
-        nearest = similarity.topk(candidates, dim=1).indices.cpu().numpy()
-        found[start : start + block] = _ith_distance(vectors, own.cpu().numpy(), nearest, i)
+        part = slice(start, min(start + block, len(queries)))
+        own = queries[part]
+        others, left = _candidates(vectors, squares, own, reference, i + _SPARE, np.float32)
+        distance[part], rows[part] = _nearest(vectors, own, others, i)
+        # error of a float32 product of unit vectors: at most one unit of rounding a term, and those of the norms
+        margin = (vectors.shape[1] + 16) * 2.0**-23
+        doubtful = np.flatnonzero(np.square(distance[part]) > left - margin)
+        if doubtful.size:
+            others, _ = _candidates(vectors, squares, own[doubtful], reference, i + _SPARE, np.float64)
+            distance[start + doubtful], rows[start + doubtful] = _nearest(vectors, own[doubtful], others, i)
         advance(len(own))
-    return found
+    return Neighbours(distance, rows)
 
 
-def _ith_distance(vectors: np.ndarray, own: np.ndarray, others: np.ndarray, i: int) -> np.ndarray:
-    """The i-th smallest float64 distance between each row of ``own`` and its candidates; -1 is no candidate."""
-    differences = vectors[own].astype(np.float64)[:, None, :] - vectors[others].astype(np.float64)
-    distances = np.sqrt(np.square(differences).sum(axis=2))
-    distances[others < 0] = np.inf
-    return np.partition(distances, i - 1, axis=1)[:, i - 1]
+def _candidates(
+    vectors: np.ndarray, squares: np.ndarray, own: np.ndarray, reference: np.ndarray, count: int, number: type
+) -> tuple[np.ndarray, np.ndarray]:
+    """The ``count`` rows of ``reference`` nearest to each of ``own`` by |a - b|² = 1 + |b|² - 2ab, -1 where there are
+    fewer; and the square that no other row can have below, infinite where none was left behind."""
+    best = torch.full((len(own), count), -torch.inf, dtype=torch.from_numpy(np.empty(0, number)).dtype)
+    rows = torch.full((len(own), count), -1)
+    asked = torch.from_numpy(vectors[own].astype(number))
+    places = torch.from_numpy(own)
+    for start in range(0, len(reference), _REFERENCE):
+        part = torch.from_numpy(reference[start : start + _REFERENCE])
+        others = torch.from_numpy(vectors[part.numpy()].astype(number, copy=False))
+        shares = torch.from_numpy(-squares[part.numpy()].astype(number) / 2)
+        products = torch.addmm(shares, asked, others.T)
+        where = torch.searchsorted(part, places).clamp_(max=len(part) - 1)
+        itself = part[where] == places
+        products[itself, where[itself]] = -torch.inf
+        values, columns = products.topk(min(count, len(part)), dim=1)
+        joined = torch.cat([best, values], dim=1)
+        best, kept = joined.topk(count, dim=1)
+        rows = torch.cat([rows, part[columns]], dim=1).gather(1, kept)
+    rows[best == -torch.inf] = -1
+    left = 1 - 2 * best[:, -1].double() if len(reference) > count else torch.full((len(own),), torch.inf).double()
+    return rows.numpy(), left.numpy()
 
 
-def _approximate_distances(vectors: np.ndarray, settings: dict[str, Any]) -> np.ndarray:
-    rows, i, neighbours = len(vectors), settings["i"], settings["n_neighbors"]
-    if not i < neighbours < rows:
-        raise InputError(f"knn: n_neighbors is {neighbours}: expected more than i ({i}), fewer than {rows} rows")
+def _nearest(vectors: np.ndarray, own: np.ndarray, others: np.ndarray, i: int) -> tuple[np.ndarray, np.ndarray]:
+    """Distance to the i-th nearest candidate, and the i nearest, by float64 differences; -1 is no candidate."""
+    distance, rows = np.empty(len(own)), np.empty((len(own), i), dtype=np.int64)
+    at_once = max(1, _NUMBERS // (others.shape[1] * vectors.shape[1]))
+    for start in range(0, len(own), at_once):
+        part = slice(start, start + at_once)
+        differences = vectors[others[part]].astype(np.float64)
+        differences -= vectors[own[part], None]
+        found = np.sqrt(np.einsum("qcw,qcw->qc", differences, differences))
+        found[others[part] < 0] = np.inf
+        order = np.argsort(found, axis=1, kind="stable")[:, :i]
+        distance[part] = np.take_along_axis(found, order[:, -1:], axis=1)[:, 0]
+        rows[part] = np.take_along_axis(others[part], order, axis=1)
+    return distance, rows
+
+
+def _by_nn_descent(vectors: np.ndarray, settings: dict[str, Any]) -> Neighbours:
+    rows, i, kept, n_jobs = len(vectors), settings["i"], settings["n_neighbors"], settings["n_jobs"]
+    if not i < kept < rows:
+        raise InputError(f"knn: n_neighbors is {kept}: expected more than i ({i}), fewer than {rows} rows")
+    if "numba" not in sys.modules:
+        # else at most the machine's cores, and n_jobs decides which neighbours are found
+        os.environ["NUMBA_NUM_THREADS"] = str(max(n_jobs, os.cpu_count() or 1))
     from pynndescent import NNDescent  # compiles for 45 s in every process: only where it pays
 
-    _log.info("NN-descent over %d rows, %d neighbours; it compiles for about a minute first", rows, neighbours)
+    _log.info("NN-descent over %d rows, %d neighbours; it compiles for about a minute first", rows, kept)
     index = NNDescent(
         vectors,
         metric="euclidean",
-        n_neighbors=neighbours,
+        n_neighbors=kept,
         random_state=settings["seed"],
-        n_jobs=settings["n_jobs"],
+        n_jobs=n_jobs,
         verbose=True,
     )
     graph = index.neighbor_graph[0].astype(np.int64)
     graph[graph == np.arange(rows)[:, None]] = -1
-    found = np.empty(rows)
-    for start in range(0, rows, _ROWS_AT_ONCE):
-        part = np.arange(start, min(start + _ROWS_AT_ONCE, rows))
-        found[part] = _ith_distance(vectors, part, graph[part], i)
-    _log_recall(vectors, found, settings)
-    return found
+    return Neighbours(*_nearest(vectors, np.arange(rows), graph, i))
 
 
-def _log_recall(vectors: np.ndarray, found: np.ndarray, settings: dict[str, Any]) -> None:
-    sample = np.random.default_rng(settings["seed"]).choice(len(vectors), min(_RECALL_SAMPLE, len(vectors)), False)
-    exact = exact_distances(vectors, np.sort(sample), settings["i"], settings["device"])
-    right = np.isclose(found[np.sort(sample)], exact, rtol=0, atol=1e-9)
-    _log.info("NN-descent: distance exact on %.2f %% of %d sampled rows", 100 * right.mean(), len(sample))
+def _recall(vectors: np.ndarray, found: Neighbours, settings: dict[str, Any]) -> dict[str, Any]:
+    """On a random sample of rows, against exact search: ``distance_recall``, the share whose i-th distance is the exact
+    one, and ``neighbour_recall``, the mean share of the i nearest rows that are among those found (recall@i)."""
+    rows = np.random.default_rng(settings["seed"]).choice(len(vectors), min(_RECALL_SAMPLE, len(vectors)), False)
+    true = exact(vectors, settings["i"], queries=rows)
+    same_distance = np.isclose(found.distance[rows], true.distance, rtol=0, atol=1e-9)
+    among = (true.rows[:, :, None] == found.rows[rows][:, None, :]).any(axis=2)
+    return {
+        "distance_recall": float(same_distance.mean()),
+        "neighbour_recall": float(among.mean()),
+        "sample": len(rows),
+    }

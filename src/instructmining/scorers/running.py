@@ -4,6 +4,7 @@ Several GPUs are several processes of this module, each with one GPU and a run o
 that would import the caller's main module again in every worker, and under Snakemake that is the job itself.
 """
 
+import importlib
 import json
 import logging
 import os
@@ -30,35 +31,40 @@ def score(examples: str | Path, shard: str, settings: dict[str, Any], gpus: int 
 
     Errors: InputError for a shard that cannot be, and whatever the scorer finds wrong.
     """
+    name = settings["scorer"]
+    if name in scorers.BY_NEIGHBOURS:
+        raise InputError(f"scorer {name} compares examples by their embeddings: it scores no shard of them")
+    frame = _run(examples, shard, f"instructmining.scorers.{name}", settings, gpus)
+    columns = [pl.col(output).cast(pl.Float64).alias(to) for output, to in settings["outputs"].items()]
+    return frame.select("id", *columns, "truncated", pl.col("reason").cast(pl.String))
+
+
+def embed(examples: str | Path, shard: str, settings: dict[str, Any], gpus: int = 1) -> pl.DataFrame:
+    """Embed one shard of an examples file: the columns of `instructmining.embeddings`."""
+    return _run(examples, shard, "instructmining.embeddings", settings, gpus)
+
+
+def _run(examples: str | Path, shard: str, module: str, settings: dict[str, Any], gpus: int) -> pl.DataFrame:
     start, stop = shard_rows(scan_examples(examples).select(pl.len()).collect().item(), shard)
+    request: dict[str, Any] = {"examples": str(examples), "module": module, "settings": settings}
     if gpus == 1:
-        return score_rows(examples, start, stop, settings)
+        return score_rows(**request, start=start, stop=stop)
     borders = [start + part * (stop - start) // gpus for part in range(gpus + 1)]
     with tempfile.TemporaryDirectory() as folder:
-        requests: list[dict[str, Any]] = [
-            {
-                "examples": str(examples),
-                "start": first,
-                "stop": last,
-                "settings": settings,
-                "target": f"{folder}/{part}",
-            }
+        requests = [
+            {**request, "start": first, "stop": last, "target": f"{folder}/{part}"}
             for part, (first, last) in enumerate(pairwise(borders))
         ]
         _run_processes(requests)
         return pl.concat(pl.read_parquet(request["target"]) for request in requests)
 
 
-def score_rows(examples: str | Path, start: int, stop: int, settings: dict[str, Any]) -> pl.DataFrame:
-    """Score rows ``start`` to ``stop`` (exclusive) in this process."""
+def score_rows(examples: str | Path, module: str, settings: dict[str, Any], start: int, stop: int) -> pl.DataFrame:
+    """``module.score`` on rows ``start`` to ``stop`` (exclusive), part after part, in this process."""
     frame = scan_examples(examples)
     firsts = range(start, max(stop, start + 1), _ROWS_AT_ONCE)
     parts = (frame.slice(first, min(_ROWS_AT_ONCE, stop - first)).collect() for first in firsts)
-    columns = [pl.col(output).cast(pl.Float64).alias(to) for output, to in settings["outputs"].items()]
-    return pl.concat(
-        scored.select("id", *columns, "truncated", pl.col("reason").cast(pl.String))
-        for scored in scorers.load(settings["scorer"]).score(parts, {**settings, "rows": stop - start})
-    )
+    return pl.concat(importlib.import_module(module).score(parts, {**settings, "rows": stop - start}))
 
 
 def shard_rows(rows: int, shard: str) -> tuple[int, int]:

@@ -1,0 +1,13 @@
+"""Embed one shard of a dataset: the only part of an indicator by neighbours that needs a model."""
+
+from instructmining.joblog import job_log
+
+with job_log(snakemake.log[0], snakemake.threads):
+    from instructmining.files import write_parquet
+    from instructmining.scorers import running
+
+    params, resources = snakemake.params, snakemake.resources
+    settings = {**params.settings, "batch_tokens": resources.batch_tokens}
+    frame = running.embed(snakemake.input.examples, snakemake.wildcards.shard, settings, max(1, resources.gpu))
+    provenance = {**settings["model_record"], "dtype": settings["precision"], "version": params.version}
+    write_parquet(frame, snakemake.output[0], provenance)
