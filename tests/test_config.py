@@ -129,7 +129,7 @@ def test_whole_floats_become_whole_numbers() -> None:
          "mixtures[0]: size 51 is more than the 50 examples that alpaca can have"),
         ("mixtures", SMALL["mixtures"] * 2, "mixtures[1]: name 'base' is taken by another block"),
         ("indicators.mtld.scorer", "mtdl", "indicators.mtld.scorer: expected one of lengths, mtld, knn, causal, "
-         "reward, unieval; got 'mtdl'; did you mean 'mtld'?"),
+         "reward, unieval, expected_score; got 'mtdl'; did you mean 'mtld'?"),
         ("indicators.mtld.outputs", {"mtld": "x"}, "indicators.mtld.outputs: unknown key"),
         ("indicators.lengths.outputs", ..., "indicators.lengths: key 'outputs' missing, needed with 'scorer: lengths'"),
         ("indicators.lengths.outputs", {"outputlen": "x"}, "indicators.lengths.outputs.outputlen: unknown output; "
@@ -144,6 +144,12 @@ def test_whole_floats_become_whole_numbers() -> None:
         ("indicators.judge.preference_head.chosen", "god", "indicators.judge.preference_head: dataset 'god' is not in "
          "datasets; did you mean 'good'?"),
         ("indicators.knn_6.n_neighbors", 6, "indicators.knn_6: n_neighbors 6 must be above i 6"),
+        ("indicators.knn_6.gpus", 2, "indicators.knn_6: gpus 2 needs device cuda"),
+        ("indicators.score", {"scorer": "expected_score", "model": "x/y", "prompt": "How good?"},
+         "indicators.score: column 'score' is a reserved name"),
+        ("indicators.quality", {"scorer": "expected_score", "model": "x/y", "prompt": "How good?"},
+         "indicators.quality: prompt: expected deita_complexity, deita_quality, or a text with {instruction} or "
+         "{output}"),
         ("indicators.block", {"scorer": "mtld"}, "indicators.block: column 'block' is a reserved name"),
         ("indicators.knn_6.reference", "pools", "indicators.knn_6.reference: expected one of dataset, pool, mixture; "
          "got 'pools'; did you mean 'pool'?"),

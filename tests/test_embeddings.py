@@ -50,8 +50,8 @@ def test_no_examples_have_vectors_of_the_same_width(settings):
 
 
 def test_a_text_that_does_not_fit_in_memory_has_no_vector(settings, monkeypatch):
-    def over_batches(lengths, max_tokens, forward, what):
-        found = forward(list(range(len(lengths))))
+    def over_batches(lengths, tokens, launch, advance):
+        found = launch(list(range(len(lengths))))()
         return [*found[:1], None, *found[2:]]
 
     monkeypatch.setattr(embeddings, "over_batches", over_batches)

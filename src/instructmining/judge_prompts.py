@@ -1,6 +1,7 @@
 """Prompts of a judge that answers with a score. Nothing here needs torch: the config checks them.
 
-DEITA's, verbatim (Liu et al. 2023, arXiv 2312.15685; hkust-nlp/deita, ``llama_scorer.py``), blanks at line ends included.
+DEITA's are verbatim, blanks at line ends included (Liu et al. 2023, arXiv 2312.15685; hkust-nlp/deita,
+``llama_scorer.py``).
 """
 
 import re

@@ -199,8 +199,8 @@ def _by_nn_descent(vectors: np.ndarray, settings: dict[str, Any]) -> Neighbours:
     if not i < kept < rows:
         raise InputError(f"knn: n_neighbors is {kept}: expected more than i ({i}), fewer than {rows} rows")
     if "numba" not in sys.modules:
-        # else at most the machine's cores, and n_jobs decides which neighbours are found
-        os.environ["NUMBA_NUM_THREADS"] = str(max(n_jobs, os.cpu_count() or 1))
+        # by default the machine's cores, which would then have a part in which neighbours are found
+        os.environ["NUMBA_NUM_THREADS"] = str(n_jobs)
     from pynndescent import NNDescent  # compiles for 45 s in every process: only where it pays
 
     _log.info("NN-descent over %d rows, %d neighbours; it compiles for about a minute first", rows, kept)
