@@ -55,7 +55,7 @@ def score(
     if mixtures:
         return _inside_mixtures(embedded, mixtures, settings["i"])
     known = embedded["vector"].is_not_null()
-    vectors = embedded["vector"].filter(known).to_numpy()
+    vectors = _matrix(embedded["vector"])
     if settings["reference"] == "mixture":
         reference = _sample(embedded.filter(known)["id"], settings)
         found, how = exact(vectors, settings["i"], reference=reference), {"method": "exact"}
@@ -82,9 +82,15 @@ def _inside_mixtures(
         if part.height < mixture.height:
             raise InputError(f"mixture {name}: {mixture.height - part.height} of its examples have no embedding")
         known = part["vector"].is_not_null()
-        found = exact(part["vector"].filter(known).to_numpy(), i)
+        found = exact(_matrix(part["vector"]), i)
         frames.append(_frame(part, known, found.distance, i).select(pl.lit(name).alias("mixture"), pl.all()))
     return pl.concat(frames), {"method": "exact"}
+
+
+def _matrix(vectors: pl.Series) -> np.ndarray:
+    """The vectors there are, (rows, width); polars gives no width where there are none."""
+    found = vectors.drop_nulls().to_numpy()
+    return found if len(found) else np.empty((0, 1), dtype=np.float32)
 
 
 def _frame(embedded: pl.DataFrame, known: pl.Series, distance: np.ndarray, i: int) -> pl.DataFrame:
