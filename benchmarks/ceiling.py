@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -61,8 +61,10 @@ class Products:
     ``measure`` may be called at any time; the best second of every shape counts, over all calls.
     """
 
-    def __init__(self, shapes: Iterable[Shape], tokens: int, dtype: torch.dtype, device: str) -> None:
-        self._shapes, self._tokens, self._dtype, self._device = Counter(shapes), tokens, dtype, device
+    def __init__(
+        self, shapes: Iterable[Shape], tokens: int, dtype: torch.dtype, device: str, now: Callable[[], float]
+    ) -> None:
+        self._now, self._shapes, self._tokens, self._dtype, self._device = now, Counter(shapes), tokens, dtype, device
         self._seconds = dict.fromkeys(self._shapes, float("inf"))
 
     @torch.inference_mode()
@@ -72,10 +74,10 @@ class Products:
             left, right = torch.randn(self._tokens, inputs, **settings), torch.randn(outputs, inputs, **settings)
             launches = 20 if self._device == "cuda" else 1
             for _ in range(repeats + 1):
-                start = now(self._device)
+                start = self._now()
                 for _ in range(launches):
                     nn.functional.linear(left, right)
-                seconds = (now(self._device) - start) / launches
+                seconds = (self._now() - start) / launches
                 self._seconds[inputs, outputs] = min(seconds, self._seconds[inputs, outputs])
 
     @property
@@ -84,8 +86,12 @@ class Products:
         return flops / sum(count * self._seconds[shape] for shape, count in self._shapes.items())
 
 
-def now(device: str) -> float:
-    """Seconds, once the device has nothing left to do."""
-    if device == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter()
+def clock(device: str, kind: str) -> Callable[[], float]:
+    """Seconds so far: ``wall``, once the device has nothing left to do, or ``cpu``, those that this process had."""
+
+    def wall() -> float:
+        if device == "cuda":
+            torch.cuda.synchronize()
+        return time.perf_counter()
+
+    return wall if kind == "wall" else time.process_time

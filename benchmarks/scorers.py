@@ -3,7 +3,7 @@
     PYTHONPATH=src python benchmarks/scorers.py --rows 96 --threads 2
 
 Ours and the plain way take turns; the best of each counts, and how far the passes lie apart is in the last column:
-machines are shared. See docs/performance.md.
+machines are shared (and --clock cpu counts the seconds of this process alone). See docs/performance.md.
 """
 
 import argparse
@@ -20,7 +20,7 @@ import torch
 import transformers
 from builders import SIZES, Models
 from cases import CASES, TEXT_ONLY, Case
-from ceiling import Products, now
+from ceiling import Products, clock
 from data import ALPACA, load, spread
 
 COLUMNS = {
@@ -53,6 +53,7 @@ def main() -> None:
     machine = {
         "device": name,
         "threads": options.threads,
+        "clock": options.clock,
         "date": date.today().isoformat(),
         "torch": torch.__version__,
         "transformers": transformers.__version__,
@@ -106,27 +107,29 @@ def arguments() -> argparse.Namespace:
         parser.error(f"{options.data}: no such file")
     if options.device == "cuda" and not torch.cuda.is_available():
         parser.error("--device cuda: this machine has none")
+    if options.clock == "cpu" and (options.device, options.threads) != ("cpu", 1):
+        parser.error("--clock cpu: only with --device cpu and --threads 1")
     options.precision = options.precision or {"cpu": "float32", "cuda": "bfloat16"}[options.device]
     return options
 
 
 def measured(case: Case, options: argparse.Namespace) -> dict[str, Any]:
     """Figures of one scorer, by the names of COLUMNS, and what they are made of."""
-    device = options.device
+    now = clock(options.device, options.clock)
     rows = case.tokenise() if case.tokenise else case.rows
-    tokenising = min(timed(case.tokenise, device)[0] for _ in range(3)) if case.tokenise else None
-    products = Products(case.shapes, options.batch_tokens, case.dtype, device) if case.shapes else None
+    tokenising = min(timed(case.tokenise, now)[0] for _ in range(3)) if case.tokenise else None
+    products = Products(case.shapes, options.batch_tokens, case.dtype, options.device, now) if case.shapes else None
     for way in (case.ours, case.plain):
         way(rows[:8])
     ours, plain = [], []
     for _ in range(options.passes):
         if products:
             products.measure()
-        seconds, our_values = timed(lambda: case.ours(rows), device)
+        seconds, our_values = timed(lambda: case.ours(rows), now)
         ours.append(seconds)
         if products:
             products.measure()
-        seconds, plain_values = timed(lambda: case.plain(rows), device)
+        seconds, plain_values = timed(lambda: case.plain(rows), now)
         plain.append(seconds)
     found: dict[str, Any] = {
         "rows": len(rows),
@@ -152,10 +155,10 @@ def measured(case: Case, options: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
-def timed(function: Callable[[], Any], device: str) -> tuple[float, Any]:
-    start = now(device)
+def timed(function: Callable[[], Any], now: Callable[[], float]) -> tuple[float, Any]:
+    start = now()
     result = function()
-    return now(device) - start, result
+    return now() - start, result
 
 
 def largest_difference(ours: np.ndarray, plain: np.ndarray) -> float:
