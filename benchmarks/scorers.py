@@ -91,6 +91,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=96, help="at even distances over the file; lengths, mtld: all rows")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--clock", choices=("wall", "cpu"), default="wall", help="cpu: seconds of this process alone")
     parser.add_argument(
         "--precision", choices=("float32", "bfloat16"), help="of decoders; cpu: float32, cuda: bfloat16"
     )
