@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-import ceiling
 import numpy as np
-import plain
 import polars as pl
 import torch
-from builders import Models
 
+import ceiling
+import plain
+from builders import Models
 from instructmining.attention import budget
 from instructmining.batching import Budget, over_batches
 from instructmining.examples import prompt_text

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from data import ALPACA, load
 
+from data import ALPACA, load
 from instructmining.examples import EXAMPLE_SCHEMA, example_id, scan_examples
 from instructmining.files import write_parquet
 from instructmining.scorers import ONE_SHARD, score
@@ -54,13 +54,15 @@ def main() -> None:
         for scorer in options.scorers:
             peaks = [peak(scorer, folder, rows, options) for rows in options.rows]
             cells = " | ".join(f"{megabytes:.0f}" for megabytes in peaks)
-            print(f"| {scorer} | {cells} | {peaks[-1] / peaks[-2] - 1:+.0%} |", flush=True)
+            growth = (peaks[-1] - peaks[-2]) * 1024**2 / (options.rows[-1] - options.rows[-2])
+            print(f"| {scorer} | {cells} | {growth:.0f} |", flush=True)
 
 
 def prepare(options: argparse.Namespace, folder: Path) -> None:
     """The parquet files and the tiny models that the processes read."""
     import torch
     import transformers
+
     from builders import Models
 
     torch.set_num_threads(options.threads)

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
+
 from builders import SIZES, Models
 from cases import CASES, TEXT_ONLY, Case
 from ceiling import Products, clock

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from data import ALPACA
 
+from data import ALPACA
 from instructmining.batching import Budget
 from instructmining.errors import InputError
 from instructmining.files import read_json
