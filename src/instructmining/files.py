@@ -14,6 +14,8 @@ import polars as pl
 from instructmining.errors import InputError
 
 PROVENANCE_KEY = "provenance"
+# a scorer reads its part of a file, and of a group of rows all that is before it
+_ROWS_AT_ONCE = 4096
 
 
 @contextmanager
@@ -58,7 +60,7 @@ def write_parquet(frame: pl.DataFrame, path: str | Path, provenance: dict[str, A
     """Write a frame atomically; ``provenance`` goes into the file's key-value metadata as JSON."""
     metadata = {PROVENANCE_KEY: json.dumps(provenance or {}, sort_keys=True, allow_nan=False)}
     with replacing(path) as temporary:
-        frame.write_parquet(temporary, metadata=metadata)
+        frame.write_parquet(temporary, row_group_size=_ROWS_AT_ONCE, metadata=metadata)
 
 
 def read_provenance(path: str | Path) -> dict[str, Any]:

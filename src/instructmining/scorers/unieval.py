@@ -46,10 +46,10 @@ def question(dimension: str, output: str, history: str, fact: str = "") -> str:
     return QUESTIONS[dimension].format(output=output, history=history, fact=fact)
 
 
-def questions(dimension: str, output: str, history: str) -> list[str]:
+def questions(dimension: str, output: str, history: str, fact: str = "") -> list[str]:
     """The texts that a dimension asks about one response; their probabilities are summed."""
     parts = sentences(output) if dimension == "engagingness" else [output]
-    return [question(dimension, part, history) for part in parts]
+    return [question(dimension, part, history, fact) for part in parts]
 
 
 def sentences(text: str) -> list[str]:

@@ -1,0 +1,24 @@
+"""Rows for the benchmarks: a file in Alpaca form as a frame with the columns of examples.parquet."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+
+from instructmining.examples import EXAMPLE_SCHEMA, example_id
+
+ALPACA = Path(__file__).parents[2] / "shared/data/alpaca_9k.json"
+
+
+def load(path: Path) -> pl.DataFrame:
+    """All rows of a .json list or .jsonl file that have a response, in file order."""
+    text = path.read_text(encoding="utf-8")
+    rows = [json.loads(line) for line in text.splitlines() if line] if path.suffix == ".jsonl" else json.loads(text)
+    kept = [(row["instruction"], row.get("input") or "", row["output"]) for row in rows if row["output"].strip()]
+    found = [(example_id(*texts), *texts, path.stem, place) for place, texts in enumerate(kept)]
+    return pl.DataFrame(found, schema=EXAMPLE_SCHEMA, orient="row")
+
+
+def spread(examples: pl.DataFrame, rows: int) -> pl.DataFrame:
+    """``rows`` rows at even distances, in file order: the lengths of the whole file."""
+    return examples[[place * examples.height // rows for place in range(min(rows, examples.height))]]
