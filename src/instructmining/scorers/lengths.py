@@ -12,12 +12,14 @@ from instructmining.models import load_tokenizer
 
 def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[pl.DataFrame]:
     """Columns ``input_length`` and ``output_length``: tokens, higher is longer. Never null, never truncated."""
-    tokenizer = load_tokenizer(settings["model_path"], settings["revision"])
+    backend = load_tokenizer(settings["model_path"], settings["revision"]).backend_tokenizer
+    backend.no_truncation()
+    backend.no_padding()
     advance = progress(settings["rows"], "rows tokenised")
 
     def lengths(texts: list[str]) -> pl.Series:
-        # the tokenizer's own type: its rows are counted without making lists of their ids
-        rows = tokenizer(texts, add_special_tokens=False, verbose=False).encodings if texts else []
+        # of the ids only their number is asked: no list of them is made, and no offset
+        rows = backend.encode_batch_fast(texts, add_special_tokens=False)
         return pl.Series([len(row) for row in rows], dtype=pl.Float64)
 
     for examples in parts:
