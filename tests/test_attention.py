@@ -38,7 +38,11 @@ ARCHITECTURES = {
 # what mixes rows outside of attention, or has an attention of its own
 REFUSED = {
     "BloomConfig": {"vocab_size": 100, "hidden_size": 64, "n_layer": 2, "n_head": 4},
+    # a window that attention is not told of, and frequencies for all rows that the longest decides
+    "PhimoeConfig": {**GROUPED, "sliding_window": 8, "num_local_experts": 2, "num_experts_per_tok": 1},
+    "LlamaConfig": {**GROUPED, "rope_parameters": {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 1e4}},
     "MambaConfig": {"vocab_size": 100, "hidden_size": 64, "num_hidden_layers": 2},
+    "GPTJConfig": {"vocab_size": 100, "n_embd": 64, "n_layer": 2, "n_head": 4, "rotary_dim": 8, "n_positions": 128},
     "FalconConfig": {"vocab_size": 100, "hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4},
 }
 

@@ -11,7 +11,7 @@ from instructmining.evaluations.loss import evaluate
 from instructmining.likelihood import read_responses
 from instructmining.models import load_causal_lm, load_tokenizer
 from instructmining.preference import response_features
-from instructmining.prompts import encode
+from instructmining.prompts import Encoded, encode
 from instructmining.scorers import causal
 from scoring import scored
 from tiny import SENTENCES, tiny_llama
@@ -79,6 +79,15 @@ def test_questions_are_answered_as_if_each_were_asked_alone(folder, examples):
         _, states = plain(folder, example.ids)
         expected = states[1][example.start :].mean(0)
         np.testing.assert_allclose(reading.features.double(), expected, atol=1e-5)
+
+
+def test_a_first_token_without_anything_before_it_is_not_counted(folder):
+    model = load_causal_lm(folder)
+    ids = [70, 71, 72]
+    [whole, one] = read_responses(model, [Encoded(ids, 0, False), Encoded([70], 0, False)], budget(model, 100))
+    logs, _ = plain(folder, ids)
+    assert whole.tokens == 2 and one is None
+    assert whole.nll == pytest.approx(-float(logs[0, 71] + logs[1, 72]), rel=1e-5)
 
 
 def test_a_row_without_response_is_null_with_a_reason(folder, examples):

@@ -8,7 +8,9 @@ from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
 from instructmining.errors import InputError
 from instructmining.models import (
+    _check_head,
     check_device,
+    check_length,
     load_causal_lm,
     load_tokenizer,
     output_head,
@@ -26,6 +28,39 @@ def test_backbone_and_head_give_the_model_s_own_logits(tmp_path, make):
         expected = model(ids).logits[0]
         torch.testing.assert_close(output_head(model)(hidden), expected)
         torch.testing.assert_close(output_head(model, (7, 3))(hidden), expected[:, [7, 3]])
+
+
+def test_a_model_that_does_more_to_its_logits_is_refused(tmp_path):
+    """FalconH1 and others multiply or cap them in ways of their own."""
+    folder = tiny_llama(tmp_path)
+    model = load_causal_lm(str(folder))
+    plain = type(model).forward
+
+    class Louder(type(model)):
+        def forward(self, *args, **kwargs):
+            output = plain(self, *args, **kwargs)
+            output.logits = output.logits * 1.5
+            return output
+
+    model.__class__ = Louder
+    with pytest.raises(InputError, match="Louder does more to its logits than its output matrix"):
+        _check_head("tiny", model)
+
+
+def test_texts_longer_than_the_model_s_positions_are_refused(tmp_path):
+    model = load_causal_lm(str(tiny_llama(tmp_path)))
+    check_length(model, 4096, "tiny")
+    with pytest.raises(InputError, match="tiny: up to 4097 tokens are to be read, and the model has 4096 positions"):
+        check_length(model, 4097, "tiny")
+
+
+def test_weights_that_the_model_does_not_use_are_named_in_the_log(tmp_path, caplog):
+    folder = tiny_llama(tmp_path)
+    weights = load_file(folder / "model.safetensors")
+    weights["model.layers.0.self_attn.q_proj.bias"] = torch.ones(64)
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    load_causal_lm(str(folder))
+    assert "1 weights that its model does not use: model.layers.0.self_attn.q_proj.bias" in caplog.text
 
 
 def test_a_checkpoint_that_misses_a_weight_is_refused(tmp_path):

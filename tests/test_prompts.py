@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from instructmining.errors import InputError
 from instructmining.prompts import TEMPLATES, encode, render
 from tiny import tiny_tokenizer
 
@@ -67,3 +68,23 @@ def test_a_prompt_that_fills_the_length_leaves_nothing_to_supervise(tokenizer):
 def test_without_end(tokenizer):
     [example] = encode(frame("Say hi", "hi there"), tokenizer, "alpaca", 1000, end=False)
     assert tokenizer.decode(example.ids[example.start :]) == "hi there"
+
+
+def test_a_template_that_writes_the_date_writes_always_the_same(tmp_path):
+    tokenizer = tiny_tokenizer(tmp_path)
+    # as Llama 3.1 and 3.2 do
+    tokenizer.chat_template = (
+        "{% if not date_string is defined %}{% set date_string = strftime_now('%d %b %Y') %}{% endif %}"
+        "{{ date_string }} {{ messages[0].content }}"
+    )
+    assert render("chat", "Hi", "", tokenizer) == "26 Jul 2024 Hi"
+    tokenizer.chat_template = "{{ strftime_now('%d %b %Y') }}{{ messages[0].content }}"
+    with pytest.raises(InputError, match="its chat template writes the date: results would change by the day"):
+        render("chat", "Hi", "", tokenizer)
+
+
+def test_a_tokenizer_without_a_chat_template_is_named(tmp_path):
+    tokenizer = tiny_tokenizer(tmp_path)
+    tokenizer.chat_template = None
+    with pytest.raises(InputError, match="its tokenizer has no chat template: choose another `template`"):
+        render("chat", "Hi", "", tokenizer)

@@ -9,6 +9,7 @@ from instructmining.errors import InputError
 from instructmining.scorers import expected_score
 from scoring import scored
 from tiny import SENTENCES, tiny_gpt_neox_lm, tiny_llama
+from tokenizers_ import save_family
 
 SETTINGS = {
     **{"revision": "main", "precision": "float32", "device": "cpu", "max_length": 2048, "batch_tokens": 300},
@@ -114,6 +115,14 @@ def test_a_blank_that_joins_every_score_is_left_to_the_judge(folder):
     assert whole[-1] == question.choices[0] and whole[-1 - len(question.last_words) : -1] == question.last_words
     [(ids, _)] = expected_score.encode(tokenizer, question, examples([("Go", "", "b")]), 100)
     assert ids == whole[:-1]
+
+
+def test_a_beginning_token_in_the_prompt_is_not_doubled(tmp_path):
+    tokenizer = AutoTokenizer.from_pretrained(save_family("llama_2", tmp_path))
+    prompt = "<s>[INST] {output} [/INST] Score: "
+    question = expected_score.ask(tokenizer, prompt, [1, 2])
+    [(ids, _)] = expected_score.encode(tokenizer, question, examples([("Go", "", "b")]), 100)
+    assert ids[0] == tokenizer.bos_token_id and ids.count(tokenizer.bos_token_id) == 1
 
 
 def test_what_cannot_be_asked(folder):

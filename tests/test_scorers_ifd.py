@@ -7,6 +7,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
+from instructmining.likelihood import Reading
 from instructmining.prompts import render
 from instructmining.scorers import causal
 from scoring import scored
@@ -34,7 +35,7 @@ def folder(request, tmp_path_factory):
     config = LlamaConfig(
         vocab_size=len(AutoTokenizer.from_pretrained(path)),
         **{"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4},
-        **{"max_position_embeddings": 1024, "initializer_range": 0.2},
+        **{"max_position_embeddings": 4096, "initializer_range": 0.2},
     )
     LlamaForCausalLM(config).save_pretrained(path)
     return str(path)
@@ -128,6 +129,12 @@ def test_a_response_of_one_token_has_no_perplexity_alone_without_a_beginning_tok
     assert found["perplexity"].null_count() == 0
     assert found["ifd_perplexity"].null_count() == (0 if begins else 1)
     assert found["reason"].to_list() == [None if begins else "a response of one token has no likelihood alone"]
+
+
+def test_a_response_that_is_certain_alone_has_no_ratio():
+    reading = Reading(0.5, 1, [], None)
+    assert causal._difficulty("ifd", reading, Reading(0.0, 1, [], None)) is None
+    assert causal._difficulty("ifd", reading, reading) == 1.0
 
 
 def test_parts_and_batches_change_nothing(folder):

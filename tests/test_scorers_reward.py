@@ -1,11 +1,13 @@
 """Reward models: the head, the texts, the truncation, and checkpoints that must not load."""
 
 import json
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
 import torch
 from safetensors.torch import load_file
+from tokenizers.processors import TemplateProcessing
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, GPTNeoXConfig, GPTNeoXModel
 
 from instructmining.attention import use_packed_attention
@@ -102,10 +104,33 @@ def test_padding_with_the_end_token_still_reads_the_last_token(classifier, tmp_p
 def test_pair_where_there_is_no_chat_template(classifier):
     tokenizer = AutoTokenizer.from_pretrained(classifier)
     tokenizer.chat_template = None
+    end = tokenizer.eos_token
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+        single=f"$A {end}", pair=f"$A {end} $B:1 {end}:1", special_tokens=[(end, tokenizer.eos_token_id)]
+    )
     [(ids, cut)] = reward.stock_ids(tokenizer, ["What is it?"], ["Paris."], 100)
-    assert ids == tokenizer("What is it?", "Paris.").input_ids and not cut
+    assert ids == tokenizer("What is it?", "Paris.").input_ids and not cut and ids.count(tokenizer.eos_token_id) == 2
     [(ids, cut)] = reward.stock_ids(tokenizer, ["What is it?"], ["Paris."], 4)
     assert len(ids) == 4 and cut
+
+
+def test_a_pair_that_nothing_divides_is_refused(classifier):
+    tokenizer = AutoTokenizer.from_pretrained(classifier)
+    tokenizer.chat_template = None
+    tokenizer.backend_tokenizer.post_processor = None
+    with pytest.raises(InputError, match="no chat template, and nothing between the texts of a pair"):
+        reward.stock_ids(tokenizer, ["What is it?"], ["Paris."], 100)
+
+
+def test_a_model_that_its_neighbours_padding_changes_reads_one_row_at_a_time(classifier, caplog):
+    model = SimpleNamespace(dtype=torch.float32)
+
+    def read(rows):  # the mean over what is padded, as if there were no mask
+        width = max(map(len, rows))
+        return torch.tensor([sum(row) / width for row in rows], dtype=torch.float64)
+
+    assert reward._budget(model, read, 1000).tokens == 1 and "one row at a time" in caplog.text
+    assert reward._budget(model, lambda rows: torch.tensor([float(sum(row)) for row in rows]), 1000).tokens == 1000
 
 
 def test_a_long_chat_keeps_its_end(classifier):

@@ -83,8 +83,11 @@ def test_a_process_that_fails_says_why_in_one_line(examples, causal):
 
 def test_each_process_sees_a_gpu_of_the_job(monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    assert running._visible_gpu(1) == "1"
+    assert running._visible_gpus(2) == ["0", "1"]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,GPU-5f")
-    assert [running._visible_gpu(place) for place in range(2)] == ["2", "GPU-5f"]
+    assert running._visible_gpus(2) == ["2", "GPU-5f"]
     with pytest.raises(InputError, match="3 GPUs were asked for, and the job has 2"):
-        running._visible_gpu(2)
+        running._visible_gpus(3)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    with pytest.raises(InputError, match="1 GPUs were asked for, and the job has 0"):
+        running._visible_gpus(1)

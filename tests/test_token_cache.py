@@ -61,6 +61,32 @@ def test_a_scorer_finds_its_ids_again(tmp_path, monkeypatch, scorer, outputs, ma
     assert [file.stat().st_mtime_ns for file in (tmp_path / "cache").iterdir()] == [written]
 
 
+def test_a_file_that_a_crash_cut_off_is_made_anew(tmp_path):
+    tokenizer = tiny_tokenizer(tmp_path / "tokenizer")
+
+    def run():
+        return [
+            rows for _, rows in encoded_parts([EXAMPLES], lambda e: [[1, 2]] * e.height, cache, tokenizer, "reward")
+        ]
+
+    cache = str(tmp_path / "cache")
+    first = run()
+    [file] = (tmp_path / "cache").iterdir()
+    whole = file.read_bytes()
+    for broken in (b"", whole[:-3]):
+        file.write_bytes(broken)
+        assert run() == first and file.read_bytes() == whole
+
+
+def test_the_same_file_with_other_special_tokens_is_another_tokenizer(tmp_path):
+    tokenizer = tiny_tokenizer(tmp_path / "tokenizer")
+    made = []
+    for end in ("<|endoftext|>", "<pad>"):
+        tokenizer.eos_token = end
+        list(encoded_parts([EXAMPLES], lambda e: made.append(1), str(tmp_path / "cache"), tokenizer, "reward"))
+    assert len(made) == 2
+
+
 def test_two_models_of_one_tokenizer_share_their_ids(tmp_path):
     folders = [str(tiny_llama(tmp_path / "one")), str(tiny_gpt_neox_lm(tmp_path / "two"))]
     assert len({AutoTokenizer.from_pretrained(folder).backend_tokenizer.to_str() for folder in folders}) == 1

@@ -16,6 +16,7 @@ from torch.nn.attention.varlen import varlen_attn
 from transformers import AttentionInterface
 
 from instructmining.batching import Budget, packed
+from instructmining.models import backbone
 
 PACKED = "packed"
 _log = logging.getLogger(__name__)
@@ -49,13 +50,21 @@ def packed_attention(
     if (index := kwargs.get("key_index")) is not None:
         key, value = key[:, :, index], value[:, :, index]
     window, cap, bias = (kwargs.get(name) for name in ("sliding_window", "softcap", "position_bias"))
+    if (windows := kwargs.get("windows")) is not None:
+        windows.append(window)
     borders = kwargs["cu_seq_lens_q"], kwargs["cu_seq_lens_k"]
     plain = bias is None and cap is None and not dropout
-    if query.is_cuda and query.dtype in _HALF and plain:
+    if plain and _flash_takes(query, value):
         longest = kwargs["max_length_q"], kwargs["max_length_k"]
         return _flash(query, key, value, borders, longest, scaling, causal, window), None
     settings = {"dropout": dropout, "scaling": scaling, "causal": causal, "window": window, "cap": cap}
     return _row_by_row(query, key, value, borders, bias, settings), None
+
+
+def _flash_takes(query: torch.Tensor, value: torch.Tensor) -> bool:
+    if not query.is_cuda or query.dtype not in _HALF or torch.cuda.get_device_capability(query.device) < (8, 0):
+        return False
+    return query.shape[3] == value.shape[3] <= 256
 
 
 def _flash(
@@ -162,35 +171,49 @@ def use_packed_attention(model: Any) -> bool:
     """Switch a decoder to packed attention, if it then gives every row what it gives it alone. False: it does not.
 
     Asked of the model itself, with two rows of random tokens: architectures that mix rows elsewhere (recurrent layers,
-    positions from a mask, attention of their own) do so without a word.
+    positions from a mask, attention of their own) do so without a word. What short rows cannot show is read from its
+    config: windows that attention is not told of, and rotary positions that depend on the longest row.
     """
-    usual, device = model.config._attn_implementation, model.device
+    usual, config = model.config._attn_implementation, model.config.get_text_config()
     if usual == PACKED:
         return True
     generator = torch.Generator().manual_seed(0)
-    rows = [torch.randint(model.config.vocab_size, (length,), generator=generator).tolist() for length in (7, 24)]
+    rows = [torch.randint(config.vocab_size, (length,), generator=generator).tolist() for length in (7, 24)]
+    windows: list[int | None] = []
+    reason = "positions depend on the longest row" if _long_positions(config) else ""
     with torch.inference_mode():
-        alone = [model.base_model(input_ids=torch.tensor([row], device=device), use_cache=False) for row in rows]
+        alone = [hidden_states(model, {"input_ids": torch.tensor([row], device=model.device)}) for row in rows]
         expected = torch.cat([output.last_hidden_state[0] for output in alone]).float()
         try:
             model.set_attn_implementation(PACKED)
-            found = model.base_model(**packed(rows, device), use_cache=False).last_hidden_state[0].float()
+            found = hidden_states(model, packed(rows, model.device), windows=windows).last_hidden_state[0].float()
             error = float((found - expected).norm() / expected.norm())
-        except (KeyError, RuntimeError, TypeError, ValueError) as reason:
-            _log.info("packed attention: %s", reason)
-            error = float("inf")
-    if error <= (1e-3 if model.dtype == torch.float32 else 5e-2):
-        return True
-    model.set_attn_implementation(usual)
-    return False
+            if model.config._attn_implementation != PACKED or not windows:
+                reason = reason or "its attention cannot be replaced"
+            elif error > (1e-3 if model.dtype == torch.float32 else 5e-2):
+                reason = reason or f"rows change by {error:.0%} when they are packed"
+            elif getattr(config, "sliding_window", None) and not any(windows):
+                reason = reason or "its window is not told to attention"
+        except torch.OutOfMemoryError:
+            raise
+        except (IndexError, KeyError, RuntimeError, TypeError, ValueError) as problem:
+            reason = reason or str(problem)
+    if reason:
+        _log.warning("%s reads one row at a time: %s", type(model).__name__, reason)
+        model.set_attn_implementation(usual)
+    return not reason
+
+
+def _long_positions(config: Any) -> bool:
+    """Rotary frequencies that change with the length of what is read, for all rows of a batch."""
+    rope = getattr(config, "rope_parameters", None) or {}
+    kinds = [rope, *(part for part in rope.values() if isinstance(part, dict))]
+    return any(kind.get("rope_type") in ("dynamic", "longrope") for kind in kinds)
 
 
 def budget(model: Any, batch_tokens: int) -> Budget:
     """Tokens of a batch for a decoder that reads packed rows; one row a batch where it cannot."""
-    if use_packed_attention(model):
-        return Budget(batch_tokens)
-    _log.warning("%s cannot keep packed rows apart: one row at a time", type(model).__name__)
-    return Budget(1)
+    return Budget(batch_tokens if use_packed_attention(model) else 1)
 
 
 def hidden_states(model: Any, inputs: dict[str, Any], **more: Any) -> Any:
@@ -200,4 +223,5 @@ def hidden_states(model: Any, inputs: dict[str, Any], **more: Any) -> Any:
     """
     if model.config._attn_implementation != PACKED:
         inputs = {"input_ids": inputs["input_ids"]}
-    return model.base_model(use_cache=False, **inputs, **more)
+        more.pop("windows", None)
+    return backbone(model)(use_cache=False, **inputs, **more)

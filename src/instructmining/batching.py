@@ -96,7 +96,9 @@ def _again(lengths: Sequence[int], waiting: list[list[int]], max_tokens: int) ->
 
 
 def _out_of_memory(error: BaseException) -> bool:
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return any(words in str(error) for words in ("can't allocate memory", "out of memory", "ALLOC_FAILED"))
 
 
 _END: Any = object()

@@ -61,7 +61,7 @@ def embed(texts: list[str], model: Any, tokens: Budget, advance: Callable[[int],
     def launch(rows: list[int]) -> Callable[[], list[np.ndarray]]:
         part = [different[row] for row in rows]
         found = model.encode(part, batch_size=len(rows), show_progress_bar=False, convert_to_tensor=True)
-        return lambda: list(found.float().cpu().numpy())
+        return lambda: list(found.cpu().float().numpy())
 
     found = over_batches([min(length, limit) for length in lengths], tokens, launch, advance)
     fits = np.array([vector is not None for vector in found], dtype=bool)

@@ -22,7 +22,7 @@ from instructmining.attention import PACKED, use_packed_attention
 from instructmining.batching import packed
 from instructmining.errors import InputError
 from instructmining.joblog import progress
-from instructmining.models import PRECISIONS, check_device, load_causal_lm, load_tokenizer
+from instructmining.models import PRECISIONS, check_device, check_length, load_causal_lm, load_tokenizer
 from instructmining.prompts import Encoded, encode
 
 _log = logging.getLogger(__name__)
@@ -46,6 +46,7 @@ def finetune(examples: pl.DataFrame, recipe: dict[str, Any], model_path: str, wo
     if not rows:
         raise InputError(f"finetuning: none of {len(encoded)} examples has a response token within max_length")
     model = load_causal_lm(model_path, recipe["revision"], weights_precision(recipe))
+    check_length(model, recipe["max_length"], model_path)
     _pack_attention(model, recipe)
     if recipe["method"] == "lora":
         model = _with_lora(model, recipe["lora"])

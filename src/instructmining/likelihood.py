@@ -21,8 +21,9 @@ Head = Callable[[torch.Tensor], torch.Tensor]
 class Reading(NamedTuple):
     """What a model says about one response.
 
-    ``nll``: sum over its ``tokens``, in nats. ``answers``: one log-odds a question of its first answer against its
-    second. ``features``: mean hidden state of the chosen layer over the response, (hidden,).
+    ``nll``: sum over its ``tokens``, in nats; a first token that nothing stands before is not among them.
+    ``answers``: one log-odds a question of its first answer against its second. ``features``: mean hidden state of the
+    chosen layer over the response, (hidden,).
     """
 
     nll: float
@@ -48,13 +49,14 @@ def read_responses(
     None where a row has no response token or does not fit in memory. Results in input order.
     Errors: InputError for a layer that the model has not, and for questions to a model that reads one row at a time.
     """
-    if layer is not None and layer > model.config.num_hidden_layers:
-        raise InputError(f"layer {layer}: the model has {model.config.num_hidden_layers}")
+    layers = model.config.get_text_config().num_hidden_layers
+    if layer is not None and layer > layers:
+        raise InputError(f"layer {layer}: the model has {layers}")
     if questions and budget.tokens == 1 and model.config._attn_implementation != PACKED:
         raise InputError(f"{type(model).__name__} cannot keep packed rows apart, so it cannot be asked questions")
     head = output_head(model)
     judge = output_head(model, answers) if answers else None
-    usable = [row for row, example in enumerate(encoded) if example.start < len(example.ids)]
+    usable = [row for row, example in enumerate(encoded) if max(example.start, 1) < len(example.ids)]
     extra = sum(len(question) for question in questions)
     lengths = [len(encoded[row].ids) + extra for row in usable]
 
@@ -81,16 +83,13 @@ def _readings(
 ) -> list[Reading]:
     features = [None] * len(examples) if means is None else list(means.cpu())
     return [
-        Reading(total, len(example.ids) - example.start, answers, feature)
+        Reading(total, len(example.ids) - max(example.start, 1), answers, feature)
         for example, total, answers, feature in zip(examples, nll.tolist(), odds.tolist(), features, strict=True)
     ]
 
 
 def _response_places(examples: list[Encoded], device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """For each response token of the batch: its row, its place in the packed batch, and whether a token is before it.
-
-    A response at the very start of the text has none: its first token is conditioned on nothing.
-    """
+    """For each response token of the batch: its row, its place in the batch, whether a token of its row is before."""
     starts = np.cumsum([0, *(len(example.ids) for example in examples)])
     counts = [len(example.ids) - example.start for example in examples]
     inside = np.concatenate([np.arange(example.start, len(example.ids)) for example in examples])

@@ -52,7 +52,36 @@ def load_causal_lm(model: str, revision: str = "main", precision: str = "float32
         output_loading_info=True,
     )
     check_loaded(model, report)
-    return loaded.to(target).eval() if target else loaded.eval()
+    if target is None:
+        return loaded.eval()
+    _check_head(model, loaded.to(target).eval())
+    return loaded
+
+
+def backbone(model: Any) -> Any:
+    """The model without its head."""
+    return model.get_decoder() if model.base_model is model else model.base_model
+
+
+@torch.inference_mode()
+def _check_head(name: str, model: Any) -> None:
+    """InputError where the logits are not what `output_head` makes of the hidden states, as in some architectures."""
+    words = torch.arange(model.config.get_text_config().vocab_size)
+    ids = words[torch.linspace(0, len(words) - 1, 8).long()][None].to(model.device)
+    expected = model(input_ids=ids, use_cache=False).logits[0].float()
+    found = output_head(model)(backbone(model)(input_ids=ids, use_cache=False).last_hidden_state[0])
+    error = float((found - expected).norm() / expected.norm())
+    if not error <= (1e-3 if model.dtype == torch.float32 else 5e-2):
+        raise InputError(
+            f"{name}: {type(model).__name__} does more to its logits than its output matrix: not supported"
+        )
+
+
+def check_length(model: Any, max_length: int, name: str) -> None:
+    """InputError where texts of ``max_length`` tokens do not fit the model's positions."""
+    positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    if positions and max_length > positions:
+        raise InputError(f"{name}: up to {max_length} tokens are to be read, and the model has {positions} positions")
 
 
 def check_loaded(model: str, report: dict[str, Any]) -> None:
@@ -60,6 +89,8 @@ def check_loaded(model: str, report: dict[str, Any]) -> None:
     wrong = [*sorted(report["missing_keys"]), *sorted(str(key) for key in report.get("mismatched_keys", ()))]
     if wrong:
         raise InputError(f"{model}: {len(wrong)} weights are missing or of another shape: {', '.join(wrong[:3])}")
+    if unused := sorted(report.get("unexpected_keys", ())):
+        _log.warning("%s: %d weights that its model does not use: %s", model, len(unused), ", ".join(unused[:3]))
 
 
 def load_pretrained(auto: Any, model: str, revision: str, **settings: Any) -> Any:
@@ -77,7 +108,7 @@ def output_head(model: Any, rows: Sequence[int] | None = None) -> Callable[[torc
     ``rows``: these words of the vocabulary only. Logits rounded to bfloat16 would be a few dozen distinct values; a GPU
     keeps the sums of bfloat16 products in float32 anyway, a CPU gets float32 weights.
     """
-    matrix, config = model.get_output_embeddings(), model.config
+    matrix, config = model.get_output_embeddings(), model.config.get_text_config()
     weight, bias = matrix.weight, getattr(matrix, "bias", None)
     if rows is not None:
         weight, bias = weight[list(rows)], None if bias is None else bias[list(rows)]

@@ -16,7 +16,7 @@ from instructmining.attention import budget
 from instructmining.errors import InputError
 from instructmining.joblog import progress
 from instructmining.likelihood import read_responses
-from instructmining.models import load_causal_lm, load_tokenizer
+from instructmining.models import check_length, load_causal_lm, load_tokenizer
 from instructmining.prompts import encode
 
 Matrix = NDArray[np.float64]
@@ -52,6 +52,7 @@ def response_features(examples: pl.DataFrame, settings: dict[str, Any], layer: i
     """Mean hidden state (hidden,) of ``layer`` over each response; None where there is no response token."""
     tokenizer = load_tokenizer(settings["model_path"], settings["revision"])
     model = load_causal_lm(settings["model_path"], settings["revision"], settings["precision"], settings["device"])
+    check_length(model, settings["max_length"], settings["model_path"])
     limits = (settings["max_length"], settings["max_prompt_length"])
     encoded = encode(examples, tokenizer, settings["template"], *limits, end=False)
     tokens = budget(model, settings["batch_tokens"])

@@ -41,6 +41,7 @@ TEMPLATES = {
 # The words of each template that announce the response, and nothing of the instruction.
 _MARKERS = {"alpaca": "### Response:", "alpaca_short": "### Response:\n", "plain": "", "vicuna": "ASSISTANT: "}
 _ROWS_AT_ONCE = 1000
+_THE_DAY = "26 Jul 2024"  # what Llama 3.1's template writes where it knows no date
 # the combining marks in a row that can still meet the character before them
 _MARKS = 32
 
@@ -56,8 +57,7 @@ class Encoded(NamedTuple):
 def render(template: str, instruction: str, input_: str, tokenizer: Any) -> str:
     """The text before the response. ``chat`` is the tokenizer's own template with its generation prompt."""
     if template == "chat":
-        turns = [{"role": "user", "content": prompt_text(instruction, input_)}]
-        return str(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))
+        return chat(tokenizer, [{"role": "user", "content": prompt_text(instruction, input_)}], generation=True)
     fields = {"instruction": instruction, "input": input_, "prompt": prompt_text(instruction, input_)}
     # one pass, not str.format: an instruction may hold braces
     return re.sub(r"\{(\w+)\}", lambda field: fields[field[1]], TEMPLATES[template][bool(input_)])
@@ -68,10 +68,24 @@ def response_marker(template: str, tokenizer: Any) -> str:
     if template != "chat":
         return _MARKERS[template]
     turns = [{"role": "user", "content": "?"}]
-    before, after = (
-        str(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=add)) for add in (False, True)
+    return chat(tokenizer, turns, generation=True)[len(chat(tokenizer, turns, generation=False)) :]
+
+
+def chat(tokenizer: Any, turns: list[dict[str, str]], generation: bool) -> str:
+    """``turns`` in the tokenizer's chat template, with its generation prompt or without.
+
+    A template that writes today's date unless it is given one gets always the same: scores must not depend on the day.
+    Errors: InputError for a tokenizer without a chat template, or with one that writes the date whatever it is given.
+    """
+    if not tokenizer.chat_template:
+        raise InputError(f"{tokenizer.name_or_path}: its tokenizer has no chat template: choose another `template`")
+    if "strftime_now" in tokenizer.chat_template and "date_string" not in tokenizer.chat_template:
+        raise InputError(
+            f"{tokenizer.name_or_path}: its chat template writes the date: results would change by the day"
+        )
+    return str(
+        tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=generation, date_string=_THE_DAY)
     )
-    return after[len(before) :]
 
 
 def encode(

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import polars as pl
 import tokenizers
+import transformers
 
 from instructmining import versions
 from instructmining.batching import ahead
@@ -33,8 +34,9 @@ def encoded_parts(
     ``settings`` are all that ``encode`` depends on besides the scorer's version, the tokenizer and the texts; an
     example's id stands for its texts. ``folder``: where the ids are kept; None keeps none.
     """
-    what = (tokenizers.__version__, tokenizer.backend_tokenizer.to_str(), tokenizer.chat_template)
-    depends_on = (scorer, versions.SCORERS[scorer], *what, *settings)
+    libraries = (tokenizers.__version__, transformers.__version__)
+    what = (tokenizer.backend_tokenizer.to_str(), tokenizer.chat_template, tokenizer.special_tokens_map)
+    depends_on = (scorer, versions.SCORERS[scorer], *libraries, *what, tokenizer.truncation_side, *settings)
     key = hashlib.sha256(repr(depends_on).encode()).hexdigest()
 
     def found_or_made(examples: pl.DataFrame) -> tuple[pl.DataFrame, Rows]:
@@ -42,9 +44,9 @@ def encoded_parts(
             return examples, encode(examples)
         texts = hashlib.sha256("".join([key, *examples["id"]]).encode()).hexdigest()
         path = Path(folder) / f"{texts}.pickle"
-        if path.exists():
+        try:
             rows: Rows = pickle.loads(path.read_bytes())
-        else:
+        except (FileNotFoundError, EOFError, pickle.UnpicklingError):  # not there, or cut off by a crash
             rows = encode(examples)
             with replacing(path) as temporary:
                 temporary.write_bytes(pickle.dumps(rows))

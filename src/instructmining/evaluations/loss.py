@@ -8,7 +8,7 @@ from instructmining.attention import budget
 from instructmining.errors import InputError
 from instructmining.joblog import progress
 from instructmining.likelihood import read_responses
-from instructmining.models import load_causal_lm, load_tokenizer
+from instructmining.models import check_length, load_causal_lm, load_tokenizer
 from instructmining.prompts import encode
 
 UNIT = "nats per response token"
@@ -23,6 +23,7 @@ def evaluate(model_path: str, examples: pl.DataFrame, settings: dict[str, Any]) 
     """
     tokenizer = load_tokenizer(model_path)
     model = load_causal_lm(model_path, precision=settings["precision"], device=settings["device"])
+    check_length(model, settings["max_length"], model_path)
     limits = (settings["max_length"], settings["max_prompt_length"])
     encoded = encode(examples, tokenizer, settings["template"], *limits, end=False)
     tokens = budget(model, settings["batch_tokens"])

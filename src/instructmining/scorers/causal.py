@@ -21,7 +21,7 @@ from instructmining.errors import InputError
 from instructmining.files import read_json
 from instructmining.joblog import progress
 from instructmining.likelihood import Reading, read_responses
-from instructmining.models import load_causal_lm, load_tokenizer
+from instructmining.models import check_length, load_causal_lm, load_tokenizer
 from instructmining.preference import head_score
 from instructmining.prompts import Encoded, encode, encode_texts, response_marker
 from instructmining.token_cache import encoded_parts
@@ -45,9 +45,11 @@ def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[p
     outputs = list(settings["outputs"])
     tokenizer = load_tokenizer(settings["model_path"], settings["revision"])
     model = load_causal_lm(settings["model_path"], settings["revision"], settings["precision"], settings["device"])
-    tokens = budget(model, settings["batch_tokens"])
     asked = [output for output in outputs if output in QUESTIONS]
     judged = [question_and_answers(tokenizer, output) for output in asked]
+    longest = max((len(question) for question, _ in judged), default=0)
+    check_length(model, settings["max_length"] + longest, settings["model_path"])
+    tokens = budget(model, settings["batch_tokens"])
     head = read_json(settings["preference_head_path"]) if "reward" in outputs else None
     questions, answers = [question for question, _ in judged], judged[0][1] if judged else None
     layer = head["layer"] if head else None
@@ -138,6 +140,8 @@ def _difficulty(output: str, given: Reading | None, alone: Reading | None) -> fl
     if given is None or alone is None:
         return None
     with_prompt, without = given.nll / given.tokens, alone.nll / alone.tokens
+    if not without:
+        return None
     return with_prompt / without if output == "ifd" else math.exp(with_prompt - without)
 
 
@@ -148,4 +152,6 @@ def _reason(example: Encoded, reading: Reading | None, values: list[float | None
         return "no response token within max_length"
     if reading is not None and reading.tokens == 1:
         return "a response of one token has no likelihood alone"
+    if reading is not None and any(value is not None for value in values):
+        return "the response alone is certain, or does not fit in memory"
     return "does not fit in memory"

@@ -17,7 +17,7 @@ from instructmining.errors import InputError
 from instructmining.examples import prompt_text
 from instructmining.joblog import progress
 from instructmining.judge_prompts import FIELD, PROMPTS, has_field
-from instructmining.models import load_causal_lm, load_tokenizer, output_head
+from instructmining.models import check_length, load_causal_lm, load_tokenizer, output_head
 from instructmining.prompts import beginning
 from instructmining.token_cache import encoded_parts
 
@@ -43,6 +43,7 @@ def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[p
     """
     tokenizer = load_tokenizer(settings["model_path"], settings["revision"])
     model = load_causal_lm(settings["model_path"], settings["revision"], settings["precision"], settings["device"])
+    check_length(model, settings["max_length"], settings["model_path"])
     question = ask(tokenizer, settings["prompt"], settings["scores"])
     answers, tokens = answerer(model, question.choices, settings["scores"]), budget(model, settings["batch_tokens"])
     advance = progress(settings["rows"], "rows judged")
@@ -99,6 +100,8 @@ def encode(tokenizer: Any, question: Question, examples: pl.DataFrame, max_lengt
         raise InputError(f"expected_score: max_length is {max_length}: the prompt alone is longer")
     found = []
     for ids in _plain_ids(tokenizer, texts):
+        if ids[: len(begin)] == begin:
+            ids = ids[len(begin) :]
         whole = [*begin, *(ids[:-1] if question.added else ids)]
         cut = len(whole) > max_length
         found.append(([*begin, *ids[:room], *question.last_words] if cut else whole, cut))

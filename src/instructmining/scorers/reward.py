@@ -9,6 +9,7 @@ apart as its ``RankingDataCollator`` does. Others: the tokenizer's chat template
 pair where it has none; too long ones keep the end of the chat, or are cut as the tokenizer cuts a pair.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -28,9 +29,11 @@ from instructmining.batching import Budget, over_batches, packed, padded
 from instructmining.errors import InputError
 from instructmining.examples import prompt_text
 from instructmining.joblog import progress
-from instructmining.models import PRECISIONS, check_device, check_loaded, load_pretrained, load_tokenizer
+from instructmining.models import PRECISIONS, check_device, check_length, check_loaded, load_pretrained, load_tokenizer
+from instructmining.prompts import chat
 from instructmining.token_cache import encoded_parts
 
+_log = logging.getLogger(__name__)
 OPEN_ASSISTANT = "gpt_neox_reward_model"
 MIN_PROMPT = 256
 
@@ -69,7 +72,8 @@ def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[p
     model = load_model(settings["model_path"], settings["revision"], settings["precision"], settings["device"])
     encode = open_assistant_ids if isinstance(model, GPTNeoXRewardModel) else stock_ids
     read = reader(model, tokenizer.pad_token_id)
-    tokens = budget(model, settings["batch_tokens"]) if decoder_head(model) else Budget(settings["batch_tokens"])
+    check_length(model, settings["max_length"], settings["model_path"])
+    tokens = _budget(model, read, settings["batch_tokens"])
     advance = progress(settings["rows"], "responses")
 
     def encoded(examples: pl.DataFrame) -> list[tuple[list[int], bool]]:
@@ -143,6 +147,8 @@ def stock_ids(
     if not tokenizer.chat_template:
         if not prompts:
             return []
+        if not tokenizer.num_special_tokens_to_add(pair=True):
+            raise InputError(f"{tokenizer.name_or_path}: no chat template, and nothing between the texts of a pair")
         whole = tokenizer(prompts, responses, truncation=False, verbose=False).input_ids
         cut = tokenizer(prompts, responses, truncation=True, max_length=max_length).input_ids
         return [(ids, len(ids) < len(all_ids)) for ids, all_ids in zip(cut, whole, strict=True)]
@@ -150,13 +156,28 @@ def stock_ids(
         [{"role": "user", "content": prompt}, {"role": "assistant", "content": response}]
         for prompt, response in zip(prompts, responses, strict=True)
     ]
-    texts = [tokenizer.apply_chat_template(chat, tokenize=False) for chat in chats]
+    texts = [chat(tokenizer, turns, generation=False) for turns in chats]
     return [(ids[-max_length:], len(ids) > max_length) for ids in _tokenised(tokenizer, texts)]
 
 
 def _tokenised(tokenizer: Any, texts: list[str]) -> list[list[int]]:
     found: list[list[int]] = tokenizer(texts, add_special_tokens=False, verbose=False).input_ids if texts else []
     return found
+
+
+def _budget(model: Any, read: Callable[[list[list[int]]], torch.Tensor], batch_tokens: int) -> Budget:
+    """Tokens of a batch; one row a batch for a model of another kind that a longer neighbour changes."""
+    if decoder_head(model):
+        return budget(model, batch_tokens)
+    short, long = list(range(5, 10)), list(range(5, 25))
+    try:
+        apart = abs(float(read([short, long])[0] - read([short])[0]))
+    except ValueError:  # transformers refuses batches of a model without a padding token
+        apart = float("inf")
+    if apart <= (1e-4 if model.dtype == torch.float32 else 5e-2):
+        return Budget(batch_tokens)
+    _log.warning("%s reads one row at a time: padding changes its values", type(model).__name__)
+    return Budget(1)
 
 
 def decoder_head(model: Any) -> Any:

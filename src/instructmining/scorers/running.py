@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -78,32 +79,45 @@ def shard_rows(rows: int, shard: str) -> tuple[int, int]:
 
 def _run_processes(requests: list[dict[str, Any]]) -> None:
     """One process a request, each seeing one GPU; if one fails, the others end."""
-    processes = []
-    for gpu, request in enumerate(requests):
-        environment = {**os.environ, "CUDA_VISIBLE_DEVICES": _visible_gpu(gpu), "PYTHONPATH": os.pathsep.join(sys.path)}
-        process = subprocess.Popen([sys.executable, "-m", __name__], stdin=subprocess.PIPE, env=environment, text=True)
-        assert process.stdin is not None
-        process.stdin.write(json.dumps(request))
-        process.stdin.close()
-        processes.append(process)
+    gpus = _visible_gpus(len(requests))
+    processes: list[subprocess.Popen[str]] = []
     try:
-        for gpu, (process, request) in enumerate(zip(processes, requests, strict=True)):
-            if process.wait():
-                said = Path(request["target"] + ".error")
-                if said.exists():
-                    raise InputError(said.read_text(encoding="utf-8"))
-                raise RuntimeError(f"the process of GPU {gpu} ended with status {process.returncode}")
+        for gpu, request in zip(gpus, requests, strict=True):
+            environment = {**os.environ, "CUDA_VISIBLE_DEVICES": gpu, "PYTHONPATH": os.pathsep.join(sys.path)}
+            command = [sys.executable, "-m", __name__]
+            process = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, text=True)
+            processes.append(process)
+            assert process.stdin is not None
+            process.stdin.write(json.dumps(request))
+            process.stdin.close()
+        while any(process.poll() is None for process in processes):
+            _check(processes, requests)
+            time.sleep(0.1)
+        _check(processes, requests)
     finally:
         for process in processes:
             process.kill()
+            process.wait()
 
 
-def _visible_gpu(place: int) -> str:
-    """The GPU at ``place`` among those that this job may use, as a scheduler has named them."""
-    named = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
-    if named and place >= len(named):
-        raise InputError(f"{place + 1} GPUs were asked for, and the job has {len(named)}")
-    return named[place] if named else str(place)
+def _check(processes: list[subprocess.Popen[str]], requests: list[dict[str, Any]]) -> None:
+    for gpu, (process, request) in enumerate(zip(processes, requests, strict=True)):
+        if process.poll():
+            said = Path(request["target"] + ".error")
+            if said.exists():
+                raise InputError(said.read_text(encoding="utf-8"))
+            raise RuntimeError(f"the process of GPU {gpu} ended with status {process.returncode}")
+
+
+def _visible_gpus(count: int) -> list[str]:
+    """The first ``count`` GPUs that this job may use, as a scheduler has named them; without one, by number."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if named is None:
+        return [str(place) for place in range(count)]
+    known = [name for name in named.split(",") if name]
+    if len(known) < count:
+        raise InputError(f"{count} GPUs were asked for, and the job has {len(known)}")
+    return known[:count]
 
 
 def _main() -> None:
