@@ -24,7 +24,7 @@ from instructmining.errors import InputError
 from instructmining.examples import scan_examples
 
 # read, tokenised and scored at a time: enough that sorting by length leaves no row among much longer ones
-_ROWS_AT_ONCE = 4096
+_ROWS_AT_ONCE = 1024
 
 
 def score(examples: str | Path, shard: str, settings: dict[str, Any], gpus: int = 1) -> pl.DataFrame:
