@@ -3,8 +3,8 @@
     PYTHONPATH=src python benchmarks/memory.py --scorers causal reward
 
 Every size runs in a process of its own, with a tiny model whose weights weigh nothing: rows from a parquet file, scored
-as a job scores them. Texts differ: the given rows are repeated with a number in instruction and response. 4,096 rows
-are read at a time, so 1,000 rows take less; what counts is the last step. Linux only: the peak is read from /proc.
+as a job scores them. Texts differ: the given rows are repeated with a number in instruction and response. The first
+1,000 rows may not hold the longest; what counts is the last step. Linux only: the peak is read from /proc.
 """
 
 import argparse
