@@ -37,7 +37,8 @@ def packed_attention(
     """Attention of (1, heads, total, width) queries; (1, total, heads, width).
 
     ``cu_seq_lens_q``: int32, where each row begins, and the total. ``cu_seq_lens_k``: the same of its keys, which are
-    the rows' own, or those that ``key_index`` (keys,) picks. ``position_bias`` (1, heads, longest, longest): added to
+    the rows' own, or those that ``key_index`` (keys,) picks. ``borders``: both as lists, since to ask a GPU for them
+    would wait for it in every layer. ``position_bias`` (1, heads, longest, longest): added to
     the scores of every row, from its top left corner. ValueError for attention sinks: nothing here computes them.
     """
     if kwargs.get("s_aux") is not None:
@@ -52,13 +53,13 @@ def packed_attention(
     window, cap, bias = (kwargs.get(name) for name in ("sliding_window", "softcap", "position_bias"))
     if (windows := kwargs.get("windows")) is not None:
         windows.append(window)
-    borders = kwargs["cu_seq_lens_q"], kwargs["cu_seq_lens_k"]
     plain = bias is None and cap is None and not dropout
     if plain and _flash_takes(query, value):
+        borders = kwargs["cu_seq_lens_q"], kwargs["cu_seq_lens_k"]
         longest = kwargs["max_length_q"], kwargs["max_length_k"]
         return _flash(query, key, value, borders, longest, scaling, causal, window), None
     settings = {"dropout": dropout, "scaling": scaling, "causal": causal, "window": window, "cap": cap}
-    return _row_by_row(query, key, value, borders, bias, settings), None
+    return _row_by_row(query, key, value, kwargs["borders"], bias, settings), None
 
 
 def _flash_takes(query: torch.Tensor, value: torch.Tensor) -> bool:
@@ -97,14 +98,13 @@ def _row_by_row(
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
-    borders: tuple[torch.Tensor, torch.Tensor],
+    borders: tuple[list[int], list[int]],
     bias: torch.Tensor | None,
     settings: dict[str, Any],
 ) -> torch.Tensor:
     """One call a row: on a CPU faster than any mask; on a GPU for what flash-attention does not compute."""
-    rows, sources = (pairwise(border.tolist()) for border in borders)
     parts = []
-    for (start, stop), (first, last) in zip(rows, sources, strict=True):
+    for (start, stop), (first, last) in zip(*map(pairwise, borders), strict=True):
         own, keys, values = query[:, :, start:stop], key[:, :, first:last], value[:, :, first:last]
         parts.append(_one_row(own, keys, values, bias, **settings))
     return torch.cat(parts, dim=2).transpose(1, 2)

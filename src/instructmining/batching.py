@@ -128,16 +128,18 @@ def packed(
     places += [length + np.arange(tail) for length in lengths for tail in tails]
     tokens = np.array([token for row in [*rows, *(s for _ in rows for s in suffixes)] for token in row], dtype=np.int64)
     own = np.concatenate([lengths, np.tile(tails, len(rows))])
+    own_borders = _borders(own)
     inputs: dict[str, Any] = {
         "input_ids": to_device(tokens[None], device),
         "position_ids": to_device(np.concatenate(places)[None], device),
-        "cu_seq_lens_q": to_device(_borders(own), device),
+        "cu_seq_lens_q": to_device(own_borders, device),
         "max_length_q": int(own.max()),
     }
     if not len(tails):
-        return {**inputs, "cu_seq_lens_k": inputs["cu_seq_lens_q"], "max_length_k": inputs["max_length_q"]}
+        same = {"cu_seq_lens_k": inputs["cu_seq_lens_q"], "max_length_k": inputs["max_length_q"]}
+        return {**inputs, **same, "borders": [own_borders.tolist()] * 2}
     keys = np.concatenate([lengths, (lengths[:, None] + tails[None]).ravel()])
-    starts, at = _borders(lengths), iter(_borders(own)[len(rows) :])
+    starts, at = _borders(lengths), iter(own_borders[len(rows) :])
     index = [np.arange(lengths.sum())]
     for row, length in enumerate(lengths):
         for tail in tails:
@@ -145,6 +147,7 @@ def packed(
     return {
         **inputs,
         "cu_seq_lens_k": to_device(_borders(keys), device),
+        "borders": [own_borders.tolist(), _borders(keys).tolist()],
         "max_length_k": int(keys.max()),
         "key_index": to_device(np.concatenate(index), device),
     }
