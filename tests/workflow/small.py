@@ -150,3 +150,17 @@ def jobs(output: str) -> dict[str, int]:
         return {}
     found = {name: int(count) for name, count in (line.split() for line in tables[0].splitlines())}
     return {name: count for name, count in found.items() if name not in ("total", "all", "subsets")}
+
+
+def change(folder, edit):
+    """Edit the study's config in place."""
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    edit(config)
+    write_config(folder, config)
+
+
+def planned(folder, *targets):
+    """{rule: jobs} of a dry run."""
+    done = snakemake(folder, "--dry-run", *targets)
+    assert done.returncode == 0, done.stderr[-3000:] + done.stdout[-2000:]
+    return jobs(done.stdout + done.stderr)

@@ -4,23 +4,10 @@ import json
 
 import polars as pl
 import pytest
-import yaml
 
-from workflow.small import ROOT, jobs, rows, snakemake, write_config, write_rows
+from workflow.small import ROOT, change, jobs, planned, rows, snakemake, write_rows
 
 pytestmark = pytest.mark.workflow
-
-
-def change(folder, edit):
-    config = yaml.safe_load((folder / "config.yaml").read_text())
-    edit(config)
-    write_config(folder, config)
-
-
-def planned(folder, *targets):
-    done = snakemake(folder, "--dry-run", *targets)
-    assert done.returncode == 0, done.stderr[-3000:] + done.stdout[-2000:]
-    return jobs(done.stdout + done.stderr)
 
 
 def test_a_block_with_a_new_dataset_leaves_old_mixtures_and_runs_alone(copy):

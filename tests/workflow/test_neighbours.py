@@ -6,10 +6,9 @@ import shutil
 import numpy as np
 import polars as pl
 import pytest
-import yaml
 
 from instructmining.files import read_provenance
-from workflow.small import jobs, rows, snakemake, write_config, write_rows
+from workflow.small import change, planned, rows, snakemake, write_rows
 
 pytestmark = pytest.mark.workflow
 RANKING = "results/rankings/near/unseen.parquet"
@@ -17,18 +16,6 @@ ADDED = {
     "knn_pool": {"scorer": "knn", "model": "models/embedder/model", "i": 1, "reference": "pool"},
     "near": {"scorer": "knn", "model": "models/embedder/model", "i": 2, "reference": "mixture", "reference_size": 8},
 }
-
-
-def change(folder, edit):
-    config = yaml.safe_load((folder / "config.yaml").read_text())
-    edit(config)
-    write_config(folder, config)
-
-
-def planned(folder, *targets):
-    done = snakemake(folder, "--dry-run", *targets)
-    assert done.returncode == 0, done.stderr[-3000:] + done.stdout[-2000:]
-    return jobs(done.stdout + done.stderr)
 
 
 def add(config):

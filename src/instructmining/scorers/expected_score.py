@@ -12,13 +12,14 @@ import polars as pl
 import torch
 
 from instructmining.attention import budget, hidden_states
-from instructmining.batching import over_batches, packed
+from instructmining.batching import packed
 from instructmining.errors import InputError
 from instructmining.examples import prompt_text
 from instructmining.joblog import progress
 from instructmining.judge_prompts import FIELD, PROMPTS, has_field
 from instructmining.models import check_length, load_causal_lm, load_tokenizer, output_head
 from instructmining.prompts import beginning
+from instructmining.scorers import by_row
 from instructmining.token_cache import encoded_parts
 
 
@@ -52,19 +53,8 @@ def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[p
         return encode(tokenizer, question, examples, settings["max_length"])
 
     depends_on = ("expected_score", *question, settings["max_length"])
-    for examples, rows in encoded_parts(parts, encoded, settings.get("token_cache"), tokenizer, *depends_on):
-
-        def launch(batch: list[int], rows: list[tuple[list[int], bool]] = rows) -> Callable[[], list[float]]:
-            return answers([rows[row][0] for row in batch]).tolist
-
-        values = over_batches([len(ids) for ids, _ in rows], tokens, launch, advance)
-        scores = pl.Series("score", values, dtype=pl.Float64)
-        yield examples.select(
-            "id",
-            scores,
-            truncated=pl.Series([cut for _, cut in rows], dtype=pl.Boolean),
-            reason=pl.when(scores.is_null()).then(pl.lit("does not fit in memory")),
-        )
+    encoded_rows = encoded_parts(parts, encoded, settings.get("token_cache"), tokenizer, *depends_on)
+    yield from by_row.frames("score", encoded_rows, answers, tokens, advance)
 
 
 def ask(tokenizer: Any, prompt: str, scores: Sequence[int]) -> Question:

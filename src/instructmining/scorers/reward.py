@@ -25,12 +25,13 @@ from transformers import (
 )
 
 from instructmining.attention import budget, hidden_states
-from instructmining.batching import Budget, over_batches, packed, padded
+from instructmining.batching import Budget, packed, padded
 from instructmining.errors import InputError
 from instructmining.examples import prompt_text
 from instructmining.joblog import progress
 from instructmining.models import PRECISIONS, check_device, check_length, check_loaded, load_pretrained, load_tokenizer
 from instructmining.prompts import chat
+from instructmining.scorers import by_row
 from instructmining.token_cache import encoded_parts
 
 _log = logging.getLogger(__name__)
@@ -81,19 +82,8 @@ def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[p
         return encode(tokenizer, prompts, examples["output"].to_list(), settings["max_length"])
 
     depends_on = ("reward", encode.__name__, settings["max_length"])
-    for examples, rows in encoded_parts(parts, encoded, settings.get("token_cache"), tokenizer, *depends_on):
-
-        def launch(batch: list[int], rows: list[tuple[list[int], bool]] = rows) -> Callable[[], list[float]]:
-            return read([rows[row][0] for row in batch]).tolist
-
-        values = over_batches([len(ids) for ids, _ in rows], tokens, launch, advance)
-        rewards = pl.Series("reward", values, dtype=pl.Float64)
-        yield examples.select(
-            "id",
-            rewards,
-            truncated=pl.Series([cut for _, cut in rows], dtype=pl.Boolean),
-            reason=pl.when(rewards.is_null()).then(pl.lit("does not fit in memory")),
-        )
+    encoded_rows = encoded_parts(parts, encoded, settings.get("token_cache"), tokenizer, *depends_on)
+    yield from by_row.frames("reward", encoded_rows, read, tokens, advance)
 
 
 def load_model(path: str, revision: str, precision: str, device: str) -> Any:

@@ -1,0 +1,36 @@
+"""What scorers share that read one row of token ids an example and find one number."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+import polars as pl
+import torch
+
+from instructmining.batching import Budget, over_batches
+
+# token ids, and whether the text was cut
+Row = tuple[list[int], bool]
+
+
+def frames(
+    output: str,
+    parts: Iterable[tuple[pl.DataFrame, list[Row]]],
+    read: Callable[[list[list[int]]], torch.Tensor],
+    tokens: Budget,
+    advance: Callable[[int], None],
+) -> Iterator[pl.DataFrame]:
+    """A scorer's frame of each part. ``read``: rows of token ids to one number each, (rows,).
+
+    Null where one row alone does not fit in memory.
+    """
+    for examples, rows in parts:
+
+        def launch(batch: list[int], rows: list[Row] = rows) -> Callable[[], list[float]]:
+            return read([rows[row][0] for row in batch]).tolist
+
+        values = pl.Series(output, over_batches([len(ids) for ids, _ in rows], tokens, launch, advance), pl.Float64)
+        yield examples.select(
+            "id",
+            values,
+            truncated=pl.Series([cut for _, cut in rows], dtype=pl.Boolean),
+            reason=pl.when(values.is_null()).then(pl.lit("does not fit in memory")),
+        )
