@@ -95,7 +95,7 @@ rule fit_preference_head:
     threads: 1
     resources:
         batch_tokens=get_batch_tokens,
-        gpu=get_gpus,
+        gpu=get_one_gpu,
         mem_mb=4000,
         runtime=240,
     script:

@@ -93,6 +93,8 @@ def test_a_model_that_would_mix_rows_reads_them_one_at_a_time(name, caplog):
     with torch.no_grad():
         found = hidden_states(model, packed([row], CPU)).last_hidden_state[0]
     torch.testing.assert_close(found, alone(model_of(name, REFUSED[name]), row))
+    with pytest.raises(ValueError, match="cannot keep packed rows apart, and was given several"):
+        hidden_states(model, packed([row, row], CPU))
 
 
 def varlen_by_definition(query, key, value, cu_q, cu_k, max_q, max_k, *, scale, window_size, enable_gqa):

@@ -20,6 +20,11 @@ def get_gpus(wildcards):
     return settings.get("gpus", 1) if settings.get("device") == "cuda" else 0
 
 
+def get_one_gpu(wildcards):
+    """The GPU of a job that is not split."""
+    return min(1, get_gpus(wildcards))
+
+
 def get_indicator_entry(entry):
     """An entry's settings with its columns, where its model and its preference head lie, and what the model is."""
     settings = config["indicators"][entry]

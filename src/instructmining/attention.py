@@ -7,6 +7,7 @@ last ones of their keys, as in flash-attention (Dao 2023).
 """
 
 import logging
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -219,9 +220,19 @@ def budget(model: Any, batch_tokens: int) -> Budget:
 def hidden_states(model: Any, inputs: dict[str, Any], **more: Any) -> Any:
     """The backbone's output for a packed batch, without the output matrix: last_hidden_state is (1, total, hidden).
 
-    A model that was not switched to packed attention gets the batch as what it then is: a single row.
+    A model that was not switched to packed attention gets the batch as what it then is: a single row. ValueError for
+    several, which it would read as one.
     """
     if model.config._attn_implementation != PACKED:
+        if len(inputs.get("borders", [()])[0]) > 2:
+            raise ValueError(f"{type(model).__name__} cannot keep packed rows apart, and was given several")
         inputs = {"input_ids": inputs["input_ids"]}
         more.pop("windows", None)
     return backbone(model)(use_cache=False, **inputs, **more)
+
+
+def last_states(model: Any, rows: Sequence[Sequence[int]]) -> torch.Tensor:
+    """The backbone's state at each row's last token, (rows, hidden)."""
+    inputs = packed(rows, model.device)
+    found: torch.Tensor = hidden_states(model, inputs).last_hidden_state[0, inputs["cu_seq_lens_q"][1:] - 1]
+    return found

@@ -52,7 +52,7 @@ def read_responses(
     layers = model.config.get_text_config().num_hidden_layers
     if layer is not None and layer > layers:
         raise InputError(f"layer {layer}: the model has {layers}")
-    if questions and budget.tokens == 1 and model.config._attn_implementation != PACKED:
+    if questions and model.config._attn_implementation != PACKED:
         raise InputError(f"{type(model).__name__} cannot keep packed rows apart, so it cannot be asked questions")
     head = output_head(model)
     judge = output_head(model, answers) if answers else None

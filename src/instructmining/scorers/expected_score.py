@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 import polars as pl
 import torch
 
-from instructmining.attention import budget, hidden_states
-from instructmining.batching import packed
+from instructmining.attention import budget, last_states
 from instructmining.errors import InputError
 from instructmining.examples import prompt_text
 from instructmining.joblog import progress
@@ -110,9 +109,7 @@ def answerer(model: Any, choices: Sequence[int], scores: Sequence[int]) -> Calla
 
     @torch.inference_mode()
     def read(rows: list[list[int]]) -> torch.Tensor:
-        inputs = packed(rows, model.device)
-        states = hidden_states(model, inputs).last_hidden_state[0]
-        return head(states[inputs["cu_seq_lens_q"][1:] - 1]).double().softmax(dim=1) @ points
+        return head(last_states(model, rows)).double().softmax(dim=1) @ points
 
     return read
 

@@ -24,8 +24,8 @@ from transformers import (
     GPTNeoXPreTrainedModel,
 )
 
-from instructmining.attention import budget, hidden_states
-from instructmining.batching import Budget, packed, padded
+from instructmining.attention import budget, last_states
+from instructmining.batching import Budget, padded
 from instructmining.errors import InputError
 from instructmining.examples import prompt_text
 from instructmining.joblog import progress
@@ -189,10 +189,7 @@ def reader(model: Any, pad: int) -> Callable[[list[list[int]]], torch.Tensor]:
 
     @torch.inference_mode()
     def read(rows: list[list[int]]) -> torch.Tensor:
-        inputs = packed(rows, model.device)
-        states = hidden_states(model, inputs).last_hidden_state[0]
-        last = states[inputs["cu_seq_lens_q"][1:] - 1].float()
-        return nn.functional.linear(last, weight, bias)[:, 0].double()
+        return nn.functional.linear(last_states(model, rows).float(), weight, bias)[:, 0].double()
 
     return read
 
