@@ -1,11 +1,11 @@
 # make demo   the whole pipeline on the embedded default; ends by naming the report
 # make test   lint, types, tests
-# make run CONFIG=config/my.yaml   your own study, from the start or grown
+# make run CONFIG=config/my.yaml [PROFILE=slurm]   your own study, from the start or grown; on a cluster
 PYTHON ?= python3
 BIN := .venv/bin
 CORES ?= all
 MEMORY_MB ?= $(shell awk '/MemAvailable/ {print int($$2 / 1024)}' /proc/meminfo)
-SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) --resources mem_mb=$(MEMORY_MB) $(if $(CONFIG),--configfile $(CONFIG))
+SNAKEMAKE = $(BIN)/snakemake $(if $(PROFILE),--profile $(PROFILE),--cores $(CORES) --resources mem_mb=$(MEMORY_MB)) $(if $(CONFIG),--configfile $(CONFIG))
 CHOSEN = $(wildcard results/subsets/searches/*/*.parquet results/subsets/*/*/best-*.parquet)
 
 .PHONY: demo test run lint lock install
@@ -17,7 +17,7 @@ demo: run
 # compares contents. So the cheap jobs come first, and what they find unchanged is not trained again: subsets as far as
 # nothing is trained for them; subsets; those that a search has chosen already; everything.
 run: install
-	$(SNAKEMAKE) --quiet host rules --omit-from finetune finetune_kept -- subsets
+	$(SNAKEMAKE) --quiet host rules --omit-from finetune finetune_kept finetune_mixtures -- subsets
 	$(SNAKEMAKE) --quiet host -- subsets
 	$(if $(CHOSEN),$(SNAKEMAKE) --quiet host rules --allowed-rules select_trial select_subset -- $(CHOSEN))
 	$(SNAKEMAKE) --quiet host

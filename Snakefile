@@ -36,6 +36,7 @@ localrules:
     rank_pool,
     select_subset,
     select_trial,
+    take_run,
     propose_size,
     choose_size,
     describe_model,

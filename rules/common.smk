@@ -71,6 +71,7 @@ for warning in warnings(config):
 
 
 wildcard_constraints:
+    batch=r"\d\d\d+",
     benchmark=r"[a-z0-9_]+",
     block=r"[a-z0-9_]+",
     comparison=r"[a-z0-9_]+",

@@ -19,7 +19,8 @@ rule evaluate_loss:
         "../envs/models.yaml"
     threads: get_recipe_threads
     resources:
-        mem_mb=5000,
         batch_tokens=get_evaluation_batch_tokens,
+        gpu=get_one_run_gpu,
+        mem_mb=5000,
     script:
         "../workflow/scripts/evaluate_loss.py"

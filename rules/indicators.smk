@@ -65,7 +65,7 @@ rule score:
     benchmark:
         "results/costs/score/{dataset}/{entry}/{shard}.tsv"
     wildcard_constraints:
-        entry=rf"(?!(?:{NEIGHBOUR_ENTRIES})/)[a-z0-9_]+",
+        entry=MODEL_ENTRIES,
     conda:
         "../envs/models.yaml"
     threads: 1
@@ -76,6 +76,14 @@ rule score:
         runtime=240,
     script:
         "../workflow/scripts/score.py"
+
+
+# lengths and words: seconds a shard, so that a cluster gets them by the dozen (profiles/slurm: group-components)
+use rule score as score_on_cpu with:
+    wildcard_constraints:
+        entry=CPU_ENTRIES,
+    group:
+        "score_on_cpu"
 
 
 rule fit_preference_head:

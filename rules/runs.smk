@@ -4,7 +4,7 @@ include: "inputs/runs.smk"
 # One rule trains. Its runs' weights are temporary; `finetune_kept` is the same rule for the runs that keep theirs.
 rule finetune:
     input:
-        subset="results/subsets/{subset}.parquet",
+        subsets=["results/subsets/{subset}.parquet"],
         model=get_recipe_model,
     output:
         train="results/runs/{recipe}/{subset}/train.json",
@@ -18,15 +18,22 @@ rule finetune:
         version=versions.TRAINER,
         # not an input: a run depends on the examples that its subset names, not on the rest of their datasets
         examples=get_examples_pattern,
-        work="results/.work/runs/{recipe}/{subset}",
+        work="results/.work/runs/{recipe}",
     benchmark:
         "results/costs/finetune/{recipe}/{subset}.tsv"
     conda:
         "../envs/models.yaml"
     threads: get_recipe_threads
     resources:
-        mem_mb=5000,
         checkpoint_seconds=get_checkpoint_seconds,
+        gpu=get_run_gpus,
+        gres=get_run_gres,
+        mem_mb=5000,
+        mpi=get_run_mpi,
+        nodes=get_run_nodes,
+        tasks=get_run_nodes,
+        # else Slurm would start so many tasks a GPU
+        tasks_per_gpu=0,
     script:
         "../workflow/scripts/finetune.py"
 
@@ -39,7 +46,63 @@ use rule finetune as finetune_kept with:
         subset=KEPT_SUBSETS,
 
 
-ruleorder: finetune_kept > finetune
+# A recipe with runs_per_job: one job trains several mixtures in turn, the base weights kept in memory. What it leaves is
+# taken into each run's own folder, and is temporary itself.
+rule finetune_mixtures:
+    input:
+        subsets=get_batch_subsets,
+        model=get_recipe_model,
+    output:
+        temp(directory("results/batches/{recipe}/{block}-{batch}")),
+    log:
+        "logs/finetune_mixtures/{recipe}/{block}-{batch}.log",
+    params:
+        recipe=get_recipe,
+        model_path=get_recipe_model_path,
+        model_record=get_recipe_record,
+        version=versions.TRAINER,
+        examples=get_examples_pattern,
+        work="results/.work/runs/{recipe}",
+    benchmark:
+        "results/costs/finetune_mixtures/{recipe}/{block}-{batch}.tsv"
+    conda:
+        "../envs/models.yaml"
+    threads: get_recipe_threads
+    resources:
+        checkpoint_seconds=get_checkpoint_seconds,
+        gpu=get_run_gpus,
+        gres=get_run_gres,
+        mem_mb=5000,
+        mpi=get_run_mpi,
+        nodes=get_run_nodes,
+        tasks=get_run_nodes,
+        tasks_per_gpu=0,
+    script:
+        "../workflow/scripts/finetune.py"
+
+
+rule take_run:
+    input:
+        get_run_batch,
+    output:
+        train="results/runs/{recipe}/mixtures/{mixture}/train.json",
+        model=temp(directory("results/runs/{recipe}/mixtures/{mixture}/model")),
+        cost="results/costs/finetune/{recipe}/mixtures/{mixture}.tsv",
+    log:
+        "logs/take_run/{recipe}/mixtures/{mixture}.log",
+    params:
+        run=get_run_in_batch,
+    wildcard_constraints:
+        recipe=BATCH_RECIPES,
+        mixture=r"[a-z0-9_]+-\d+",
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    script:
+        "../workflow/scripts/take_run.py"
+
+
+ruleorder: take_run > finetune_kept > finetune
 
 
 rule describe_model:

@@ -7,6 +7,9 @@ _NOT_VALUES = ("batch_tokens", "gpus")
 # patterns that match nothing where there are none
 NEIGHBOUR_ENTRIES = "|".join(neighbour_entries(config)) or "(?!)"
 EMBEDDING_ENTRIES = "|".join({embedding_entry(config, entry): 0 for entry in neighbour_entries(config)}) or "(?!)"
+_BY_ROW = [entry for entry in config["indicators"] if entry not in neighbour_entries(config)]
+MODEL_ENTRIES = "|".join(entry for entry in _BY_ROW if "device" in config["indicators"][entry]) or "(?!)"
+CPU_ENTRIES = "|".join(entry for entry in _BY_ROW if "device" not in config["indicators"][entry]) or "(?!)"
 
 
 def get_batch_tokens(wildcards):

@@ -7,7 +7,10 @@ def get_examples_pattern(wildcards):
 
 
 # how a run is started and watched: not what comes out of it
-_NOT_RESULTS = ("checkpoint_minutes", "threads")
+_NOT_RESULTS = ("checkpoint_minutes", "runs_per_job", "threads")
+
+# recipes that train several mixtures in one job; a pattern that nothing matches where there is none
+BATCH_RECIPES = "|".join(name for name, recipe in config["recipes"].items() if recipe["runs_per_job"] > 1) or "(?!)"
 
 
 def get_recipe(wildcards):
@@ -40,6 +43,51 @@ def get_recipe_model_path(wildcards):
 
 def get_recipe_threads(wildcards):
     return config["recipes"][wildcards.recipe]["threads"]
+
+
+def get_batch_subsets(wildcards):
+    """The mixtures of one job."""
+    size, batch = config["recipes"][wildcards.recipe]["runs_per_job"], int(wildcards.batch)
+    names = mixture_names(config, [wildcards.block])[batch * size : (batch + 1) * size]
+    return [f"results/subsets/mixtures/{name}.parquet" for name in names]
+
+
+def get_run_batch(wildcards):
+    """The job that trains a mixture."""
+    block, _, i = wildcards.mixture.rpartition("-")
+    batch = int(i) // config["recipes"][wildcards.recipe]["runs_per_job"]
+    return f"results/batches/{wildcards.recipe}/{block}-{batch:03d}"
+
+
+def get_run_in_batch(wildcards):
+    return f"{get_run_batch(wildcards)}/{wildcards.mixture}"
+
+
+def get_run_gpus(wildcards):
+    """GPUs of the job; of several nodes a run asks for GPUs a node, as gres."""
+    recipe = config["recipes"][wildcards.recipe]
+    return recipe["gpus"] if recipe["device"] == "cuda" and recipe["nodes"] == 1 else 0
+
+
+def get_run_gres(wildcards):
+    recipe = config["recipes"][wildcards.recipe]
+    return f"gpu:{recipe['gpus']}" if recipe["device"] == "cuda" and recipe["nodes"] > 1 else None
+
+
+def get_run_nodes(wildcards):
+    """Machines, with a task each; nothing for one, which is what Slurm gives unasked."""
+    nodes = config["recipes"][wildcards.recipe]["nodes"]
+    return nodes if nodes > 1 else None
+
+
+def get_run_mpi(wildcards):
+    """Of several nodes, the job itself starts a process on each: the executor must not put its own srun around it."""
+    return "srun" if get_run_nodes(wildcards) else None
+
+
+def get_one_run_gpu(wildcards):
+    """The GPU of a job that reads a run's model."""
+    return 1 if config["recipes"][wildcards.recipe]["device"] == "cuda" else 0
 
 
 def get_final_evaluations(wildcards):

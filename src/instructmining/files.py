@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,3 +80,22 @@ def write_csv(frame: pl.DataFrame, path: str | Path) -> None:
     """Write a CSV atomically; floats in full (shortest form that reads back the same)."""
     with replacing(path) as temporary:
         frame.write_csv(temporary)
+
+
+def link_folder(source: Path, target: Path) -> None:
+    """Put the files of ``source`` into the new folder ``target``, without a second copy where the disk allows it."""
+
+    def link(old: str, new: str) -> None:
+        try:
+            os.link(old, new)
+        except OSError:  # another disk, or one without hard links
+            shutil.copyfile(old, new)
+
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(source, target, copy_function=link)
+
+
+def write_seconds(path: str | Path, seconds: float) -> None:
+    """A row of costs as Snakemake's ``benchmark:`` writes it, for a run that has no job of its own: seconds alone."""
+    minutes, rest = divmod(int(seconds), 60)
+    write_text(path, f"s\th:m:s\n{seconds:.4f}\t{minutes // 60}:{minutes % 60:02d}:{rest:02d}\n")

@@ -1,4 +1,4 @@
-"""Train a recipe on a subset; the model moves into place when it is whole."""
+"""Train a recipe on a subset, or on several in turn; what is whole goes into place at the end."""
 
 import shutil
 from pathlib import Path
@@ -9,15 +9,27 @@ with job_log(snakemake.log[0], snakemake.threads):
     import polars as pl
 
     from instructmining.examples import load_rows
-    from instructmining.files import write_json
-    from instructmining.launch import launch
+    from instructmining.files import link_folder, write_json, write_seconds
+    from instructmining.launch import Run, launch
 
-    params, work = snakemake.params, Path(snakemake.params.work)
-    examples = load_rows(pl.read_parquet(snakemake.input.subset), params.examples)
+    params = snakemake.params
+    subsets = [Path(path).relative_to("results/subsets").with_suffix("") for path in snakemake.input.subsets]
+    runs = [
+        Run(load_rows(pl.read_parquet(path), params.examples), Path(params.work) / subset)
+        for path, subset in zip(snakemake.input.subsets, subsets, strict=True)
+    ]
+    # a job of one run fills the run's folder; of several, a folder each inside its own
+    own = snakemake.output.get("train")
+    folders = [Path(own).parent if own else Path(snakemake.output[0]) / subset.name for subset in subsets]
     recipe = {**params.recipe, "checkpoint_minutes": snakemake.resources.checkpoint_seconds / 60}
-    figures = launch(examples, recipe, {"path": params.model_path, **params.model_record}, work)
-    (work / "model").rename(snakemake.output.model)
+    found = launch(runs, recipe, {"path": params.model_path, **params.model_record})
     provenance = {**params.model_record, "version": params.version, "seed": params.recipe["seed"]}
-    names = {"recipe": snakemake.wildcards.recipe, "subset": snakemake.wildcards.subset}
-    write_json(snakemake.output.train, {**names, **figures, "settings": params.recipe, "provenance": provenance})
-    shutil.rmtree(work)
+    for subset, run, folder, figures in zip(subsets, runs, folders, found, strict=True):
+        # linked, not moved: Snakemake empties its outputs if this job dies here, and the trained runs must not be lost
+        link_folder(run.work / "model", folder / "model")
+        names = {"recipe": snakemake.wildcards.recipe, "subset": str(subset)}
+        write_json(folder / "train.json", {**names, **figures, "settings": params.recipe, "provenance": provenance})
+        if not own:
+            write_seconds(folder / "cost.tsv", sum(figures["seconds"].values()))
+    for run in runs:
+        shutil.rmtree(run.work)

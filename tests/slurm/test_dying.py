@@ -1,0 +1,113 @@
+"""Jobs that die on a cluster: a node that is drained, a node that is lost, time that runs out, Snakemake killed.
+
+Each time the work goes on where it was, and ends in what an undisturbed run ends in.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+
+import pytest
+import yaml
+
+from slurm.conftest import accounted, changed_profile, run, start
+from workflow.small import RECIPE, change, jobs, snakemake, write_config
+
+pytestmark = pytest.mark.slurm
+
+# long enough to be met in the middle, with a checkpoint after every step
+LONG = {**RECIPE, "epochs": 30, "checkpoint_minutes": 0.0001}
+RECIPES = {"drained": LONG, "lost": LONG, "late": RECIPE, "orphan": RECIPE}
+
+
+@pytest.fixture(scope="module")
+def clone_of_these(clone, tmp_path_factory):
+    """The clone with recipes to disturb, and a folder beside it where the same ran here, undisturbed."""
+    change(clone, lambda config: config["recipes"].update(RECIPES))
+    calm = tmp_path_factory.mktemp("calm")
+    for name in ("models", "data"):
+        shutil.copytree(clone / name, calm / name)
+    write_config(calm, yaml.safe_load((clone / "config.yaml").read_text()))
+    done = snakemake(calm, "--", *runs(*RECIPES))
+    assert done.returncode == 0, done.stderr[-3000:]
+    run(clone, "--", "results/subsets/mixtures/base-000.parquet")
+    with changed_profile(clone, lambda profile: profile["set-resources"]["finetune"].update(runtime="attempt")):
+        yield clone, calm
+
+
+def runs(*recipes: str) -> list[str]:
+    return [f"results/runs/{recipe}/mixtures/base-000/train.json" for recipe in recipes]
+
+
+def curve(folder, recipe):
+    return json.loads((folder / runs(recipe)[0]).read_text())["loss_curve"]
+
+
+def jobs_of(recipe: str) -> list[dict[str, str]]:
+    return [job for job in accounted() if job["wildcards"] == f"{recipe}_mixtures_base-000"]
+
+
+def wait_until(what: str, condition: Callable[[], object], seconds: float = 240) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"{what}: not within {seconds} seconds"
+        time.sleep(0.2)
+
+
+def node(name: str, state: str) -> None:
+    reason = () if state == "resume" else ("reason=test",)
+    subprocess.run(["scontrol", "update", f"nodename={name}", f"state={state}", *reason], check=True)
+
+
+def has_checkpoint(folder, recipe):
+    return list((folder / f"results/.work/runs/{recipe}").glob("mixtures/base-000/checkpoint-*/trainer_state.json"))
+
+
+def test_nodes_drained_and_lost_and_time_that_runs_out(clone_of_these):
+    folder, calm = clone_of_these
+    process = start(folder, "--", *runs("drained", "lost", "late"))
+    where = {}
+    try:
+        # this one stands still until Slurm ends it, a minute from now
+        wait_until("late runs", lambda: [job for job in jobs_of("late") if job["State"] == "RUNNING"])
+        wait_until("late's log", (folder / "logs/finetune/late/mixtures/base-000.log").exists)
+        subprocess.run(["scancel", "--full", "--signal=STOP", jobs_of("late")[0]["JobIDRaw"]], check=True)
+        for recipe, state in (("drained", "drain"), ("lost", "down")):
+            wait_until(f"{recipe}'s checkpoint", lambda recipe=recipe: has_checkpoint(folder, recipe))
+            where[recipe] = jobs_of(recipe)[-1]["NodeList"]
+            node(where[recipe], state)
+        assert process.wait(timeout=600) == 0, (folder / "snakemake.log").read_text()[-4000:]
+    finally:
+        process.kill()
+        for name in set(where.values()):
+            node(name, "resume")
+    assert [job["State"] for job in jobs_of("drained")] == ["COMPLETED"]  # what runs on a drained node may end there
+    assert [job["State"] for job in jobs_of("late")] == ["TIMEOUT", "COMPLETED"]
+    assert [job["Timelimit"] for job in jobs_of("late")] == ["00:01:00", "00:02:00"]
+    lost = jobs_of("lost")[-1]
+    assert lost["State"] == "COMPLETED" and lost["NodeList"] != where["lost"]
+    for recipe in ("drained", "lost", "late"):
+        assert curve(folder, recipe) == pytest.approx(curve(calm, recipe), rel=1e-5), recipe
+    log = (folder / "logs/finetune/lost/mixtures/base-000.log").read_text()
+    assert "checkpoint" in log
+
+
+def test_snakemake_is_killed_and_its_jobs_run_on(clone_of_these):
+    folder, calm = clone_of_these
+    target = runs("orphan")
+    process = start(folder, "--", *target)
+    wait_until("the job runs", lambda: [job for job in jobs_of("orphan") if job["State"] == "RUNNING"])
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    wait_until("the job ends", lambda: jobs_of("orphan")[-1]["State"] == "COMPLETED")
+    again = start(folder, "--", *target)
+    assert again.wait(timeout=120) != 0
+    assert "LockException" in (folder / "snakemake.log").read_text()
+    run(folder, "--unlock")
+    printed = run(folder, "--", *target)
+    assert jobs(printed).get("finetune", 0) == 0 and len(jobs_of("orphan")) == 1
+    assert curve(folder, "orphan") == curve(calm, "orphan")

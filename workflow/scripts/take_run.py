@@ -1,0 +1,15 @@
+"""Take one run out of the folder of the job that trained several."""
+
+import shutil
+from pathlib import Path
+
+from instructmining.joblog import job_log
+
+with job_log(snakemake.log[0]):
+    from instructmining.files import link_folder
+
+    # the job's folder stays whole until the last of its runs is taken
+    run = Path(snakemake.params.run)
+    link_folder(run / "model", Path(snakemake.output.model))
+    shutil.copyfile(run / "train.json", snakemake.output.train)
+    shutil.copyfile(run / "cost.tsv", snakemake.output.cost)
