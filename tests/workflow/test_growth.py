@@ -119,14 +119,14 @@ def test_a_search_over_a_grown_pool_trains_only_what_changed(copy):
 
 def test_the_makefile_grows_a_study_in_these_steps():
     makefile = (ROOT / "Makefile").read_text()
-    assert "--omit-from finetune finetune_kept -- subsets" in makefile
+    assert "--omit-from finetune finetune_kept finetune_mixtures -- subsets" in makefile
     assert "--allowed-rules select_trial select_subset -- $(CHOSEN)" in makefile
 
 
 def test_a_word_changed_in_a_licence_trains_nothing(copy):
     """The dataset is read again, with the same examples: a step without training first, then nothing is left to do."""
     change(copy, lambda config: config["datasets"]["plain"].update(licence="MIT"))
-    first = snakemake(copy, "--omit-from", "finetune", "finetune_kept", "--", "subsets")
+    first = snakemake(copy, "--omit-from", "finetune", "finetune_kept", "finetune_mixtures", "--", "subsets")
     assert first.returncode == 0, first.stderr[-3000:]
     assert "finetune" not in jobs(first.stdout + first.stderr)
     assert planned(copy, "subsets", "results/searches/main.json") == {}
