@@ -10,12 +10,12 @@ with job_log(snakemake.log[0], snakemake.threads):
 
     from instructmining.examples import load_rows
     from instructmining.files import write_json
-    from instructmining.launch import launch
+    from instructmining.launch import Run, launch
 
     params, work = snakemake.params, Path(snakemake.params.work)
     examples = load_rows(pl.read_parquet(snakemake.input.subset), params.examples)
     recipe = {**params.recipe, "checkpoint_minutes": snakemake.resources.checkpoint_seconds / 60}
-    figures = launch(examples, recipe, {"path": params.model_path, **params.model_record}, work)
+    (figures,) = launch([Run(examples, work)], recipe, {"path": params.model_path, **params.model_record})
     (work / "model").rename(snakemake.output.model)
     provenance = {**params.model_record, "version": params.version, "seed": params.recipe["seed"]}
     names = {"recipe": snakemake.wildcards.recipe, "subset": snakemake.wildcards.subset}
