@@ -141,8 +141,9 @@ def test_a_checkpoint_that_is_not_whole_is_removed(tmp_path, folder, die_at):
     die_at(run=0, step=2)
     with pytest.raises(KeyboardInterrupt):
         launched({tmp_path: EXAMPLES}, FREQUENT, folder)
-    (tmp_path / "checkpoint-3").mkdir()
-    (tmp_path / "checkpoint-3/model.safetensors").write_bytes(b"half")
+    for step, file in ((3, "model.safetensors"), (4, "trainer_state.json")):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+        (tmp_path / f"checkpoint-{step}" / file).write_text('{"half": ')
     steps = die_at()
     (figures,) = launched({tmp_path: EXAMPLES}, FREQUENT, folder)
     assert steps[0] == (0, 2) and len(losses(figures)) == 6

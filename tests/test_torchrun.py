@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -12,8 +11,9 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from instructmining.errors import InputError
+from instructmining.launch import _on_all_nodes
 from tiny import tiny_llama
-from training import EXAMPLES, LONG, OTHERS, RECIPE, launched, logits, losses, results
+from training import EXAMPLES, LONG, OTHERS, RECIPE, killed_after, launched, logits, losses, ranks, results, wait
 
 ONE = {**RECIPE, "micro_batch_size": 1}
 TWO = {**ONE, "launcher": "torchrun", "gpus": 2}
@@ -57,6 +57,15 @@ def test_adapters_are_trained_and_merged(tmp_path, folder):
     AutoModelForCausalLM.from_pretrained(tmp_path / "two/model")
 
 
+def test_an_interrupted_training_goes_on_from_its_checkpoint(tmp_path, folder):
+    recipe = {**TWO, "epochs": 6, "checkpoint_minutes": 1e-9}
+    (whole,) = launched({tmp_path / "whole": OTHERS}, {**recipe, "checkpoint_minutes": 10}, folder)
+    killed_after(5, OTHERS, recipe, folder, tmp_path / "cut")
+    (resumed,) = launched({tmp_path / "cut": OTHERS}, recipe, folder)
+    assert losses(resumed) == pytest.approx(losses(whole), abs=1e-4)
+    torch.testing.assert_close(logits(tmp_path / "cut"), logits(tmp_path / "whole"), atol=1e-4, rtol=1e-4)
+
+
 def test_an_error_of_a_process_is_the_line_it_would_be_alone_and_leaves_the_finished_run(tmp_path, folder):
     with pytest.raises(InputError, match=r"none of 1 examples has a response token within max_length$"):
         launched({tmp_path / "a": EXAMPLES, tmp_path / "b": LONG}, TWO, folder)
@@ -78,6 +87,13 @@ def test_two_nodes_are_started_by_srun(tmp_path, folder, monkeypatch):
     assert not [word for word in seen if "gpus" in word]
 
 
+def test_nodes_are_asked_for_their_gpus(monkeypatch):
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    monkeypatch.setattr("instructmining.launch.shutil.which", lambda name: f"/usr/bin/{name}")
+    command = _on_all_nodes({**TWO, "nodes": 3, "gpus": 4, "device": "cuda"})
+    assert {"--nodes=3", "--ntasks=3", "--gpus-per-node=4"} <= set(command)
+
+
 def test_several_nodes_need_slurm(tmp_path, folder, monkeypatch):
     monkeypatch.delenv("SLURM_JOB_ID", raising=False)
     with pytest.raises(InputError, match=r"^nodes: 2 needs a Slurm job: .*--profile slurm"):
@@ -94,28 +110,10 @@ def test_processes_end_with_the_job_that_started_them(tmp_path, folder):
     )
     job = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    def processes():
-        found = []
-        for path in Path("/proc").glob("[0-9]*/cmdline"):
-            try:
-                words = path.read_bytes().split(b"\0")
-            except OSError:
-                continue
-            found += [path.parent.name] if b"rank" in words and str(tmp_path / "job").encode() in words else []
-        return found
-
     try:
-        _wait(lambda: len(processes()) >= 2)
+        wait(lambda: len(ranks(tmp_path)) == 2)
         job.send_signal(signal.SIGKILL)
         job.wait()
-        _wait(lambda: not processes())
+        wait(lambda: not ranks(tmp_path))
     finally:
         job.kill()
-
-
-def _wait(until, seconds=90):
-    for _ in range(seconds * 5):
-        if until():
-            return
-        time.sleep(0.2)
-    raise AssertionError("waited in vain")

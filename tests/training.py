@@ -1,6 +1,13 @@
 """A recipe in full, as a checked config has it, and finetuning tiny models with it."""
 
+import os
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import polars as pl
+import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
@@ -71,3 +78,33 @@ def weights(work):
 def logits(work):
     """Of the saved model, loaded as anyone would, for a fixed text."""
     return AutoModelForCausalLM.from_pretrained(work / "model")(torch.arange(5, 85)[None]).logits
+
+
+def wait(until, seconds=120):
+    for _ in range(seconds * 20):
+        if until():
+            return
+        time.sleep(0.05)
+    raise AssertionError("waited in vain")
+
+
+def ranks(work):
+    """Process ids of those that train together in ``work``."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        found += [int(path.parent.name)] if b"rank" in words and str(work / "job").encode() in words else []
+    return found
+
+
+def killed_after(step, examples, recipe, folder, work):
+    """Launch, and kill one of the processes as soon as there is a checkpoint of ``step``."""
+    with ThreadPoolExecutor(1) as pool:
+        job = pool.submit(launched, {work: examples}, recipe, folder)
+        wait(lambda: (work / f"checkpoint-{step}/trainer_state.json").exists() or job.done())
+        os.kill(ranks(work)[-1], signal.SIGKILL)
+        with pytest.raises(RuntimeError, match="with 2 processes ended with status"):
+            job.result()

@@ -77,9 +77,16 @@ def _take_work_folder(run: Run, recipe: dict[str, Any], model: dict[str, str]) -
         shutil.rmtree(work)
     write_json(fingerprint, job)
     for folder in work.glob("checkpoint-*"):
-        # the job may have died while writing one, and its state is written last
-        if not (folder / "trainer_state.json").exists():
+        if not _whole(folder / "trainer_state.json"):
             shutil.rmtree(folder)
+
+
+def _whole(state: Path) -> bool:
+    """Whether a checkpoint was written to its end: the job may have died meanwhile, and its state comes last."""
+    try:
+        return isinstance(read_json(state), dict)
+    except InputError:
+        return False
 
 
 def _finished(work: Path) -> bool:

@@ -46,6 +46,12 @@ class PackedTrainer(Trainer):
         """Nobody reads it, and Trainer's own goes through all parameters in every micro-batch."""
         return 0
 
+    def _save_rng_state(self, output_dir: str) -> None:
+        """The last that every process adds to a checkpoint; what marks it as whole waits for all of them."""
+        super()._save_rng_state(output_dir)
+        if torch.distributed.is_initialized():
+            torch.distributed.barrier()
+
     def _build_accelerator_args(self, **kwargs: Any) -> dict[str, Any]:
         found: dict[str, Any] = super()._build_accelerator_args(**kwargs)
         for handler in found["kwargs_handlers"]:
