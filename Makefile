@@ -49,4 +49,5 @@ lock:
 	$(BIN)/pip install --quiet torch==2.13.0
 	$(BIN)/python envs/lock.py install
 	$(BIN)/python envs/lock.py write
+	$(BIN)/python envs/lock.py deepspeed
 	touch .venv/installed

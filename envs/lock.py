@@ -1,8 +1,10 @@
 """Write requirements.lock and the conda environments from one source: the dependencies in pyproject.toml.
 
-`install` installs every group; `write` freezes what is installed into the lock and derives envs/*.yaml from it.
+`install` installs every group but DeepSpeed; `write` freezes what is installed into the lock and derives envs/*.yaml
+from it; `deepspeed` asks pip what DeepSpeed needs beside that, and writes envs/deepspeed.lock.
 """
 
+import json
 import re
 import subprocess
 import sys
@@ -52,7 +54,20 @@ def environment(name: str, lock: str) -> str:
     return "\n".join([*HEAD, *(f"      - {requirement}" for requirement in pinned)]) + "\n"
 
 
+def beside(lock: Path, requirements: list[str]) -> list[str]:
+    """Pins of what pip would install for ``requirements``, were the lock installed as it is."""
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--no-build-isolation", "--report", "-"]
+    asked = subprocess.run([*command, "-c", str(lock), *requirements], check=True, capture_output=True, text=True)
+    found = [package["metadata"] for package in json.loads(asked.stdout)["install"]]
+    return sorted(f"{normalised(package['name'])}=={package['version']}" for package in found)
+
+
 def main(command: str) -> None:
+    if command == "deepspeed":
+        lines = ["# written by envs/lock.py deepspeed: what it needs beside requirements.lock"]
+        lines += beside(ROOT / "requirements.lock", groups()["deepspeed"])
+        (ROOT / "envs/deepspeed.lock").write_text("\n".join(lines) + "\n")
+        return
     if command == "install":
         everything = [requirement for group, found in groups().items() if group != "deepspeed" for requirement in found]
         subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", *everything], check=True)

@@ -71,10 +71,14 @@ def test_whole_floats_become_whole_numbers() -> None:
         ("recipes.small.batch_size", 4, "recipes.small: micro_batch_size 8 is more than batch_size 4"),
         ("recipes.small.batch_size", 12, "recipes.small: batch_size 12 is not a multiple of micro_batch_size 8"),
         ("recipes.small.gpus", 2, "recipes.small: gpus above 1 need launcher torchrun or deepspeed"),
-        ("recipes.small", {"model": "tiny", "launcher": "torchrun", "nodes": 2},
-         "recipes.small: several nodes are not supported yet: torchrun and deepspeed start on one machine"),
-        ("recipes.small", {"model": "tiny", "launcher": "deepspeed", "method": "lora", "zero_stage": 3},
-         "recipes.small: method lora does not go with zero_stage 3: use at most 2"),
+        ("recipes.small.nodes", 2, "recipes.small: nodes above 1 need launcher torchrun or deepspeed"),
+        ("recipes.small.offload", "optimizer", "recipes.small.offload: is only for an entry with "
+         "'launcher: deepspeed'"),
+        ("recipes.small", {"model": "tiny", "launcher": "deepspeed", "offload": "optimizer", "zero_stage": 0},
+         "recipes.small: offload optimizer needs zero_stage 1 or more, got 0"),
+        ("recipes.small", {"model": "tiny", "launcher": "deepspeed", "offload": "optimizer_and_weights"},
+         "recipes.small: offload optimizer_and_weights needs zero_stage 3, got 2"),
+        ("recipes.small.runs_per_job", 0, "recipes.small.runs_per_job: expected at least 1, got 0"),
         ("recipes.small.max_grad_norm", -1, "recipes.small.max_grad_norm: expected at least 0, got -1"),
         ("recipes.adapters.lora.rank", 2, "recipes.adapters.lora.rank: unknown key"),
         ("recipes.small.max_prompt_length", 2048, "recipes.small: max_prompt_length leaves no room for a response "

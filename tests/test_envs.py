@@ -2,6 +2,8 @@
 
 import re
 import runpy
+from importlib.metadata import requires, version
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,20 @@ def test_every_dependency_is_pinned():
     wanted = [need for group, needs in groups.items() if group != "deepspeed" for need in needs]
     names = {lock_script["normalised"](re.match(r"[\w.-]+", need)[0]) for need in wanted}
     assert names <= set(pins)
+
+
+def test_deepspeed_is_pinned_beside_the_lock():
+    pins = lock_script["pins"]((ROOT / "envs/deepspeed.lock").read_text())
+    assert set(lock_script["groups"]()["deepspeed"]) <= set(pins)
+    assert not set(pins) & set(lock_script["pins"](LOCK))
+
+
+@pytest.mark.skipif(find_spec("deepspeed") is None, reason="DeepSpeed is not installed")
+def test_deepspeed_needs_no_more_than_both_locks_have():
+    pins = {**lock_script["pins"](LOCK), **lock_script["pins"]((ROOT / "envs/deepspeed.lock").read_text())}
+    assert pins["deepspeed"] == version("deepspeed")
+    needs = [need for need in requires("deepspeed") if "extra ==" not in need]
+    assert {lock_script["normalised"](re.match(r"[\w.-]+", need)[0]) for need in needs} <= set(pins)
 
 
 def test_no_pin_names_a_build_of_one_machine():

@@ -41,7 +41,7 @@ MODULES = {
     "STRATEGIES.random": ("strategies/random",),
     "RANKINGS": ("rankings",),
     "SEARCHES": ("search",),
-    "TRAINER": ("finetune", *MODEL),
+    "TRAINER": ("finetune", "trainer", "training_arguments", *MODEL),
     "EVALUATIONS.loss": ("evaluations/loss", *MODEL),
     "COMPARISON": ("comparison",),
 }

@@ -5,64 +5,86 @@ padding, examples blocked from one another, and the output matrix is applied to 
 step is the mean over its response tokens. Steps are never packed across: that would change their number and weights.
 """
 
+import copy
+import gc
 import logging
+import math
 import shutil
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 import torch
-from torch.nn import functional
-from torch.utils.data import Dataset
-from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
-from transformers.trainer_utils import get_last_checkpoint
+from transformers import Trainer, set_seed
 
 from instructmining.attention import PACKED, use_packed_attention
-from instructmining.batching import packed
 from instructmining.errors import InputError
-from instructmining.joblog import progress
 from instructmining.models import PRECISIONS, check_device, check_length, load_causal_lm, load_tokenizer
-from instructmining.prompts import Encoded, encode
+from instructmining.prompts import encode
+from instructmining.trainer import PackedTrainer, Progress, Rows, pack
+from instructmining.training_arguments import processes, training_arguments, weights_precision
 
 _log = logging.getLogger(__name__)
 
 
-def finetune(examples: pl.DataFrame, recipe: dict[str, Any], model_path: str, work: Path) -> dict[str, Any]:
+class Base(NamedTuple):
+    """What every run of a recipe starts from. ``model`` lies in main memory and is never trained: runs take copies.
+
+    Where the file has the precision of the weights it is mapped, not copied: the processes of a node share one.
+    """
+
+    model: Any
+    tokenizer: Any
+    seconds: float
+
+
+def load_base(recipe: dict[str, Any], path: str) -> Base:
+    """Read tokenizer and weights from disk, once for all runs of a job. Errors: InputError if they do not fit."""
+    start = time.monotonic()
+    check_device(recipe["device"])
+    tokenizer = load_tokenizer(path, recipe["revision"])
+    model = load_causal_lm(path, recipe["revision"], weights_precision(recipe))
+    check_length(model, recipe["max_length"], path)
+    # collections of garbage need not go through all libraries again: they are most of a short run's overhead
+    gc.collect()
+    gc.freeze()
+    return Base(model, tokenizer, time.monotonic() - start)
+
+
+def finetune(
+    examples: pl.DataFrame, recipe: dict[str, Any], base: Base, work: Path, checkpoint: str | None = None
+) -> dict[str, Any]:
     """Train ``recipe`` on ``examples`` (columns instruction, input, output) and save into ``work / "model"``.
 
-    A checkpoint found in ``work`` is taken up again: whoever calls sees to it that it is of the same job (launch.py).
-    With several processes every one calls this; the first one saves. Returns the contents of train.json but for names
-    and provenance; ``tokens`` are of all epochs. Errors: InputError if no row can be supervised.
+    ``checkpoint``: a folder that an interrupted run of the same job left behind, to go on from. With several processes
+    every one calls this; the first one saves. Returns the contents of train.json but for names and provenance;
+    ``tokens`` are of all epochs. Errors: InputError if no row can be supervised, or the loss is no number any more.
     """
     start = time.monotonic()
-    set_seed(recipe["seed"])
-    check_device(recipe["device"])
-    # before the model: the launcher's processes learn from it which device is theirs, and ZeRO-3 how to load
-    arguments = training_arguments(recipe, work)
-    tokenizer = load_tokenizer(model_path, recipe["revision"])
-    encoded = encode(examples, tokenizer, recipe["template"], recipe["max_length"], recipe["max_prompt_length"])
+    encoded = encode(examples, base.tokenizer, recipe["template"], recipe["max_length"], recipe["max_prompt_length"])
     rows = [example for example in encoded if example.start < len(example.ids)]
     if not rows:
         raise InputError(f"finetuning: none of {len(encoded)} examples has a response token within max_length")
-    model = load_causal_lm(model_path, recipe["revision"], weights_precision(recipe))
-    check_length(model, recipe["max_length"], model_path)
-    _pack_attention(model, recipe)
-    if recipe["method"] == "lora":
-        model = _with_lora(model, recipe["lora"])
+    # first, since the launcher's processes learn from it which device is theirs
+    arguments = training_arguments(recipe, work)
+    set_seed(recipe["seed"])
+    together = recipe["micro_batch_size"] * processes(recipe) if processes(recipe) > 1 else 1
     trainer = PackedTrainer(
-        model=model,
+        model=_fresh(base, recipe, arguments.device),
         args=arguments,
-        train_dataset=_Rows(rows, multiple=recipe["micro_batch_size"] * arguments.world_size),
+        train_dataset=Rows(rows, recipe["seed"], multiple=together),
         data_collator=pack,
-        callbacks=[_Progress(recipe["checkpoint_minutes"])],
+        callbacks=[Progress(recipe["checkpoint_minutes"])],
     )
-    # our own counting below: the labels given are already those of the response tokens
+    # our own counting in compute_loss: the labels given are already those of the response tokens
     trainer.model_accepts_loss_kwargs = True
     loaded = time.monotonic()
-    trainer.train(resume_from_checkpoint=last_checkpoint(work))
+    trainer.train(resume_from_checkpoint=checkpoint)
     trained = time.monotonic()
-    _save(trainer, tokenizer, work / "model", PRECISIONS[recipe["precision"]])
+    curve = _loss_curve(trainer)
+    _save(trainer, base, recipe, work / "model")
+    _free(trainer)
     return {
         "examples": len(encoded),
         "examples_without_supervised_tokens": len(encoded) - len(rows),
@@ -76,157 +98,27 @@ def finetune(examples: pl.DataFrame, recipe: dict[str, Any], model_path: str, wo
             "train": round(trained - loaded, 3),
             "save": round(time.monotonic() - trained, 3),
         },
-        "loss_curve": [
-            {"step": entry["step"], "loss": entry["loss"], "learning_rate": entry["learning_rate"]}
-            for entry in trainer.state.log_history
-            if "loss" in entry
-        ],
+        "loss_curve": curve,
     }
 
 
-def _pack_attention(model: Any, recipe: dict[str, Any]) -> None:
+def _fresh(base: Base, recipe: dict[str, Any], device: torch.device) -> Any:
+    """The base's weights to train on, with packed attention and the recipe's adapters."""
+    # moving to a GPU copies: until then the copy may use the base's memory
+    model = _on_same_memory(base.model) if recipe["device"] == "cuda" else copy.deepcopy(base.model)
     if recipe["launcher"] == "deepspeed" and recipe["zero_stage"] == 3:
-        model.set_attn_implementation(PACKED)  # its weights are spread over the processes: it cannot be tried out
-    elif not use_packed_attention(model):
+        model.set_attn_implementation(PACKED)  # may be too large for one device to be tried out
+    elif not use_packed_attention(model.to(device)):
         raise InputError(
             f"{recipe['model']}: {type(model).__name__} cannot keep packed examples apart: expected a model whose "
             "layers mix tokens by attention alone"
         )
+    base.model.set_attn_implementation(PACKED)
+    return _with_lora(model, recipe["lora"]) if recipe["method"] == "lora" else model
 
 
-def weights_precision(recipe: dict[str, Any]) -> str:
-    """Precision that the trained weights are held in.
-
-    float32 for full finetuning, whatever the products are computed in: a step of 2e-5 is lost in bfloat16 on two
-    weights of three. DeepSpeed keeps a float32 copy of its own; LoRA's base is not trained.
-    """
-    held_elsewhere = recipe["method"] == "lora" or recipe["launcher"] == "deepspeed"
-    return str(recipe["precision"]) if held_elsewhere else "float32"
-
-
-def last_checkpoint(work: Path) -> str | None:
-    """The newest whole checkpoint: the job may have died while writing one, and Trainer writes its state last."""
-    for folder in work.glob("checkpoint-*"):
-        if not (folder / "trainer_state.json").exists():
-            shutil.rmtree(folder)
-    found = get_last_checkpoint(str(work))
-    return None if found is None else str(found)
-
-
-def training_arguments(recipe: dict[str, Any], work: Path) -> TrainingArguments:
-    """Trainer's arguments from the recipe: one source of batch size, precision and schedule for every launcher."""
-    processes = 1 if recipe["launcher"] == "single" else recipe["gpus"]
-    arguments = TrainingArguments(
-        output_dir=str(work),
-        num_train_epochs=recipe["epochs"],
-        per_device_train_batch_size=recipe["micro_batch_size"],
-        gradient_accumulation_steps=recipe["batch_size"] // (recipe["micro_batch_size"] * processes),
-        learning_rate=recipe["learning_rate"],
-        # plain "constant" would ignore the warm-up
-        lr_scheduler_type="constant_with_warmup" if recipe["scheduler"] == "constant" else recipe["scheduler"],
-        warmup_steps=recipe["warmup_ratio"],
-        weight_decay=recipe["weight_decay"],
-        adam_beta1=0.9,
-        adam_beta2=0.999,
-        max_grad_norm=recipe["max_grad_norm"],
-        seed=recipe["seed"],
-        bf16=recipe["precision"] == "bfloat16",
-        activation_checkpointing=recipe["activation_checkpointing"],
-        use_cpu=recipe["device"] == "cpu",
-        deepspeed=deepspeed_config(recipe) if recipe["launcher"] == "deepspeed" else None,
-        ddp_backend="gloo" if recipe["device"] == "cpu" and processes > 1 else None,
-        save_strategy="no",
-        save_total_limit=1,
-        logging_steps=1,
-        report_to=[],
-        disable_tqdm=True,
-        remove_unused_columns=False,
-        dataloader_pin_memory=recipe["device"] == "cuda",
-    )
-    if recipe["launcher"] == "single":
-        # one process takes one GPU: DataParallel would cut packed rows apart
-        arguments._n_gpu = min(1, arguments.n_gpu)
-    return arguments
-
-
-def deepspeed_config(recipe: dict[str, Any]) -> dict[str, Any]:
-    """DeepSpeed's config; what Trainer knows already is ``auto``: the recipe stays the one source."""
-    return {
-        "train_micro_batch_size_per_gpu": "auto",
-        "gradient_accumulation_steps": "auto",
-        "gradient_clipping": "auto",
-        "bf16": {"enabled": "auto"},
-        "zero_optimization": {
-            "stage": recipe["zero_stage"],
-            "overlap_comm": recipe["device"] == "cuda",
-            "stage3_gather_16bit_weights_on_model_save": True,
-        },
-        "zero_allow_untested_optimizer": True,
-    }
-
-
-def pack(rows: list[Encoded]) -> dict[str, Any]:
-    """Collate examples end to end, and which positions predict what.
-
-    ``logits_to_keep`` are the positions whose logits are needed, ``labels`` the tokens that follow them.
-    """
-    inputs = packed([row.ids for row in rows], torch.device("cpu"))
-    offsets = inputs["cu_seq_lens_q"].tolist()[:-1]
-    # the first token of an example has nothing before it to be predicted from
-    targets = torch.cat(
-        [torch.arange(max(row.start, 1), len(row.ids)) + at for row, at in zip(rows, offsets, strict=True)]
-    )
-    labels = inputs["input_ids"][0, targets]
-    return {**inputs, "logits_to_keep": targets - 1, "labels": labels, "shift_labels": labels}
-
-
-class PackedTrainer(Trainer):
-    """Trainer whose loss is the sum over response tokens divided by their number in the whole optimiser step."""
-
-    def compute_loss(
-        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
-    ) -> Any:
-        labels = inputs.pop("labels")
-        inputs.pop("shift_labels")
-        output = model(**inputs, use_cache=False)
-        total = functional.cross_entropy(output.logits[0].float(), labels, reduction="sum")
-        # gradients are averaged over processes, and the count is of all of them
-        loss = total * self.accelerator.num_processes / num_items_in_batch
-        return (loss, output) if return_outputs else loss
-
-
-class _Rows(Dataset[Encoded]):
-    """Rows, filled up to a multiple with rows of nothing: several processes would else train on some rows twice."""
-
-    def __init__(self, rows: list[Encoded], multiple: int):
-        nothing = Encoded(rows[0].ids[:1], 1, False)
-        self.rows = [*rows, *[nothing] * (-len(rows) % multiple if torch.distributed.is_initialized() else 0)]
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, place: int) -> Encoded:
-        return self.rows[place]
-
-
-class _Progress(TrainerCallback):
-    """Logs steps and the time left; asks for a checkpoint every ``minutes``: none inside a run of two."""
-
-    def __init__(self, minutes: float):
-        self.seconds = minutes * 60
-        self.saved = time.monotonic()
-
-    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.advance = progress(state.max_steps - state.global_step, "steps")
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.advance(1)
-        due = torch.tensor(time.monotonic() - self.saved >= self.seconds, dtype=torch.uint8, device=args.device)
-        if torch.distributed.is_initialized():
-            torch.distributed.broadcast(due, 0)  # saving is done together: one clock decides
-        if due and state.global_step < state.max_steps:
-            self.saved = time.monotonic()
-            control.should_save = True
+def _on_same_memory(model: Any) -> Any:
+    return copy.deepcopy(model, {id(w): torch.nn.Parameter(w.detach(), w.requires_grad) for w in model.parameters()})
 
 
 def _with_lora(model: Any, settings: dict[str, Any]) -> Any:
@@ -244,17 +136,46 @@ def _with_lora(model: Any, settings: dict[str, Any]) -> Any:
     )
 
 
-def _save(trainer: Trainer, tokenizer: Any, target: Path, dtype: torch.dtype) -> None:
-    """Write a folder that AutoModelForCausalLM loads, in the recipe's precision; LoRA is merged into the base."""
-    model = trainer.accelerator.unwrap_model(trainer.model)
-    first = trainer.is_world_process_zero()
-    if hasattr(model, "merge_and_unload"):
-        if first:
-            model.merge_and_unload().to(dtype).save_pretrained(target)
-    elif trainer.is_deepspeed_enabled:
-        trainer.save_model(str(target))
-    elif first:
-        model.to(dtype).save_pretrained(target)
-    if first:
-        (target / "training_args.bin").unlink(missing_ok=True)  # a pickle that names this machine's paths
-        tokenizer.save_pretrained(target)
+def _loss_curve(trainer: Trainer) -> list[dict[str, float]]:
+    curve = [
+        {"step": entry["step"], "loss": entry["loss"], "learning_rate": entry["learning_rate"]}
+        for entry in trainer.state.log_history
+        if "loss" in entry
+    ]
+    for point in curve:
+        if not math.isfinite(point["loss"]):
+            raise InputError(f"finetuning: the loss of step {point['step']} is {point['loss']}: lower learning_rate")
+    return curve
+
+
+def _save(trainer: Trainer, base: Base, recipe: dict[str, Any], target: Path) -> None:
+    """Write a folder that AutoModelForCausalLM loads, in the recipe's precision; LoRA is merged into the base.
+
+    Weights that lie in parts on several devices are put together by all processes; the first one writes.
+    """
+    weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)
+    if not trainer.is_world_process_zero():
+        return
+    # a model of which only the names matter: the trained weights take the place of the base's
+    model = _on_same_memory(base.model)
+    if recipe["method"] == "lora":
+        model = _with_lora(model, recipe["lora"])
+    model.load_state_dict(weights, assign=True)
+    if recipe["method"] == "lora":
+        model = model.merge_and_unload()
+    model.tie_weights()
+    if target.exists():
+        shutil.rmtree(target)
+    model.to(PRECISIONS[recipe["precision"]]).save_pretrained(target)
+    base.tokenizer.save_pretrained(target)
+
+
+def _free(trainer: Trainer) -> None:
+    """Give the run's memory back before the next one asks for it."""
+    for holder in (trainer, trainer.callback_handler):
+        for name in ("model", "model_wrapped", "deepspeed", "optimizer", "lr_scheduler", "train_dataloader"):
+            setattr(holder, name, None)
+    trainer.accelerator.free_memory()
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

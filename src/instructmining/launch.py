@@ -1,6 +1,7 @@
-"""Starting a finetuning: in this process, or in several that a launcher starts on this machine.
+"""Starting the finetunings of a job: in this process, or in several that a launcher starts on one machine or more.
 
-Checkpoints and the processes' files lie in the run's work folder, beside the declared outputs, until all is whole.
+The runs of a job are trained in turn by the same processes, which read the base weights once. Each has a work folder,
+beside the declared outputs, for its checkpoints and what it gives; a run is whole when its train.json is there.
 """
 
 import hashlib
@@ -8,78 +9,201 @@ import json
 import logging
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from instructmining import versions
 from instructmining.errors import InputError
-from instructmining.files import read_json, write_json
+from instructmining.files import read_json, write_json, write_text
 
-_ERROR = "error.txt"
+# how runs are started and watched: not what comes out of them
+NOT_RESULTS = ("checkpoint_minutes", "runs_per_job", "threads")
+_MODULE = "instructmining.launch"
+_INSTALL = "`.venv/bin/pip install --no-build-isolation -r envs/deepspeed.lock`"
+_log = logging.getLogger(__name__)
 
 
-def launch(examples: pl.DataFrame, recipe: dict[str, Any], model: dict[str, str], work: Path) -> dict[str, Any]:
-    """Run ``finetune`` as the recipe's launcher says; the model is then in ``work / "model"``.
+class Run(NamedTuple):
+    """Examples (columns instruction, input, output) to train on, and the folder to work in."""
 
-    ``model``: where it is (path) and what it is (model, revision). A checkpoint of an interrupted run in ``work`` is
-    taken up only if that run had the same examples, recipe, model and trainer. Errors: InputError, also of a process.
+    examples: pl.DataFrame
+    work: Path
+
+
+def launch(runs: Sequence[Run], recipe: dict[str, Any], model: dict[str, str]) -> list[dict[str, Any]]:
+    """Train ``recipe`` on each run in turn, as its launcher says; a model is then in each ``work / "model"``.
+
+    ``model``: where it is (path) and what it is (model, revision). Returns the contents of each train.json, but for
+    names and provenance. What a job that died left in the work folders is taken up again, if it was of the same
+    examples, recipe, model and trainer: finished runs as they are, an unfinished one from its checkpoint.
+    Errors: InputError, also of a process; the runs before it stay finished.
     """
-    _take_work_folder(examples, recipe, model, work)
-    if recipe["launcher"] == "single":
-        from instructmining.finetune import finetune
-
-        return finetune(examples, recipe, model["path"], work)
-    if recipe["launcher"] == "deepspeed" and find_spec("deepspeed") is None:
-        raise InputError("launcher: deepspeed is not installed; pip install deepspeed into the jobs' environment")
-    examples.write_parquet(work / "examples.parquet")
-    write_json(work / "job.json", {"recipe": recipe, "model_path": model["path"]})
-    (work / _ERROR).unlink(missing_ok=True)
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={recipe['gpus']}"]
-    threads = max(1, int(os.environ.get("OMP_NUM_THREADS", "1")) // recipe["gpus"])
-    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
-    done = subprocess.run([*command, "-m", "instructmining.launch", str(work)], check=False, env=environment)
-    if (work / _ERROR).exists():
-        raise InputError((work / _ERROR).read_text())
-    if done.returncode:
-        raise RuntimeError(f"{recipe['launcher']} with {recipe['gpus']} processes ended with status {done.returncode}")
-    found: dict[str, Any] = read_json(work / "train.json")
-    return found
+    for run in runs:
+        _take_work_folder(run, recipe, model)
+    waiting = [run for run in runs if not _finished(run.work)]
+    # looked for once: on a shared file system the processes could see different ones
+    checkpoints = [_newest_checkpoint(run.work) for run in waiting]
+    if waiting and recipe["launcher"] == "single":
+        _train(waiting, checkpoints, recipe, model["path"])
+    elif waiting:
+        _start_processes(waiting, checkpoints, recipe, model["path"])
+    for run in runs:
+        _remove_checkpoints(run.work)
+        shutil.rmtree(run.work / "job", ignore_errors=True)
+    return [read_json(run.work / "train.json") for run in runs]
 
 
-def _take_work_folder(examples: pl.DataFrame, recipe: dict[str, Any], model: dict[str, str], work: Path) -> None:
-    """Empty the folder if what lies in it was begun for another job: its checkpoint would be finished as this one's."""
+def _take_work_folder(run: Run, recipe: dict[str, Any], model: dict[str, str]) -> None:
+    """Empty the folder of what cannot be taken up: another job's, and checkpoints that are not whole."""
     job = {
-        "recipe": {key: value for key, value in recipe.items() if key != "checkpoint_minutes"},
+        "recipe": {key: value for key, value in recipe.items() if key not in NOT_RESULTS},
         "model": model,
         "trainer": versions.TRAINER,
-        "examples": hashlib.sha256(examples.write_json().encode()).hexdigest(),
+        "examples": hashlib.sha256(run.examples.write_json().encode()).hexdigest(),
     }
-    fingerprint = work / "fingerprint.json"
+    work, fingerprint = run.work, run.work / "fingerprint.json"
     if work.exists() and not (fingerprint.exists() and read_json(fingerprint) == json.loads(json.dumps(job))):
-        logging.getLogger(__name__).info("what an earlier, different job left in %s is removed", work)
+        _log.info("what an earlier, different job left in %s is removed", work)
         shutil.rmtree(work)
     write_json(fingerprint, job)
+    for folder in work.glob("checkpoint-*"):
+        if not _whole(folder / "trainer_state.json"):
+            shutil.rmtree(folder)
 
 
-def _main(work: Path) -> None:
-    """One of several processes."""
-    from instructmining.finetune import finetune
-
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    job = read_json(work / "job.json")
+def _whole(state: Path) -> bool:
+    """Whether a checkpoint was written to its end: the job may have died meanwhile, and its state comes last."""
     try:
-        figures = finetune(pl.read_parquet(work / "examples.parquet"), job["recipe"], job["model_path"], work)
+        return isinstance(read_json(state), dict)
+    except InputError:
+        return False
+
+
+def _finished(work: Path) -> bool:
+    return (work / "train.json").exists() and (work / "model").exists()
+
+
+def _remove_checkpoints(work: Path) -> None:
+    """A finished run's checkpoints: several times the model's size."""
+    for folder in work.glob("checkpoint-*"):
+        shutil.rmtree(folder)
+
+
+def _newest_checkpoint(work: Path) -> str | None:
+    found = max(work.glob("checkpoint-*"), key=lambda folder: int(folder.name.split("-")[1]), default=None)
+    return None if found is None else str(found)
+
+
+def _train(
+    runs: Sequence[Run], checkpoints: Sequence[str | None], recipe: dict[str, Any], path: str, first: bool = True
+) -> None:
+    """In this process, which may be one of several; the ``first`` writes."""
+    from instructmining.finetune import finetune, load_base
+
+    base = load_base(recipe, path)
+    seconds = base.seconds
+    for run, checkpoint in zip(runs, checkpoints, strict=True):
+        _log.info("training in %s", run.work)
+        figures = finetune(run.examples, recipe, base, run.work, checkpoint)
+        figures["seconds"]["load"] = round(figures["seconds"]["load"] + seconds, 3)
+        seconds = 0.0
+        if first:
+            write_json(run.work / "train.json", figures)
+            _remove_checkpoints(run.work)
+
+
+def _start_processes(runs: Sequence[Run], checkpoints: Sequence[str | None], recipe: dict[str, Any], path: str) -> None:
+    if recipe["launcher"] == "deepspeed" and find_spec("deepspeed") is None:
+        raise InputError(f"launcher: deepspeed is not installed; install it with {_INSTALL}")
+    folder = runs[0].work / "job"
+    shutil.rmtree(folder, ignore_errors=True)
+    job: dict[str, Any] = {"recipe": recipe, "model_path": path, "checkpoints": checkpoints}
+    job["works"] = [str(run.work.resolve()) for run in runs]
+    if recipe["nodes"] > 1:
+        job |= {"host": socket.gethostname(), "port": _free_port()}
+    write_json(folder / "job.json", job)
+    for place, run in enumerate(runs):
+        run.examples.write_parquet(folder / f"{place}.parquet")
+    threads = max(1, int(os.environ.get("OMP_NUM_THREADS", "1")) // recipe["gpus"])
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONPATH": os.pathsep.join(sys.path)}
+    node = [sys.executable, "-m", _MODULE, "node", str(folder)]
+    done = subprocess.run([*_on_all_nodes(recipe), *node], check=False, env=environment)
+    if (folder / "error.txt").exists():
+        raise InputError((folder / "error.txt").read_text(encoding="utf-8"))
+    if done.returncode:
+        count = recipe["gpus"] * recipe["nodes"]
+        raise RuntimeError(f"{recipe['launcher']} with {count} processes ended with status {done.returncode}")
+
+
+def _on_all_nodes(recipe: dict[str, Any]) -> list[str]:
+    """What starts a command once on every node of the Slurm job; nothing for one node, which is this machine."""
+    nodes = recipe["nodes"]
+    if nodes == 1:
+        return []
+    if shutil.which("srun") is None or "SLURM_JOB_ID" not in os.environ:
+        raise InputError(f"nodes: {nodes} needs a Slurm job: start the workflow with `snakemake --profile slurm`")
+    command = ["srun", f"--nodes={nodes}", f"--ntasks={nodes}", "--ntasks-per-node=1", "--kill-on-bad-exit=1"]
+    command.append(f"--cpus-per-task={os.environ.get('OMP_NUM_THREADS', '1')}")
+    return [*command, f"--gpus-per-node={recipe['gpus']}"] if recipe["device"] == "cuda" else command
+
+
+def _free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("", 0))
+        return int(listening.getsockname()[1])
+
+
+def _node(folder: Path) -> None:
+    """On one node: start its processes, and end when they have."""
+    from torch.distributed.run import main
+
+    job = read_json(folder / "job.json")
+    where = ["--standalone"]
+    if job["recipe"]["nodes"] > 1:
+        # Slurm numbers the nodes; the job's script, which chose host and port, runs on the first
+        where = [f"--nnodes={job['recipe']['nodes']}", f"--node-rank={os.environ['SLURM_NODEID']}"]
+        where += [f"--master-addr={job['host']}", f"--master-port={job['port']}"]
+    processes = f"--nproc-per-node={job['recipe']['gpus']}"
+    main([*where, processes, "-m", _MODULE, "rank", str(folder)])
+
+
+def _rank(folder: Path) -> None:
+    """One of the processes that train together."""
+    job, first = read_json(folder / "job.json"), os.environ["RANK"] == "0"
+    if not first:
+        logging.getLogger().setLevel(logging.WARNING)
+    works = [Path(work) for work in job["works"]]
+    runs = [Run(pl.read_parquet(folder / f"{place}.parquet"), work) for place, work in enumerate(works)]
+    try:
+        _train(runs, job["checkpoints"], job["recipe"], job["model_path"], first)
     except InputError as error:
-        (work / _ERROR).write_text(str(error))
+        write_text(folder / "error.txt", str(error))
         raise
-    if os.environ.get("RANK", "0") == "0":
-        write_json(work / "train.json", figures)
+
+
+def _end_with_parent() -> None:
+    """Nobody would else end the processes of a job that was killed: they would train on beside its successor."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 if __name__ == "__main__":
-    _main(Path(sys.argv[1]))
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    _end_with_parent()
+    {"node": _node, "rank": _rank}[sys.argv[1]](Path(sys.argv[2]))

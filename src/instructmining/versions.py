@@ -15,6 +15,6 @@ QUALITY_RULES = 1
 STRATEGIES = {"full": 1, "longest": 1, "quality_rule": 1, "random": 1}
 RANKINGS = 1
 SEARCHES = 1
-TRAINER = 2
+TRAINER = 3
 EVALUATIONS = {"loss": 2}
 COMPARISON = 1

@@ -6,6 +6,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from instructmining.config.names import columns, entries_for, rule_columns, seeded_names
+from instructmining.config.recipes import recipe_problems
 from instructmining.config.schema import Problem, similar
 from instructmining.diagnostics import OBSERVATIONS_PER_COEFFICIENT
 from instructmining.judge_prompts import PROMPTS, has_field
@@ -167,27 +168,9 @@ def _mixtures(config: Config) -> Problems:
 
 def _recipes(config: Config) -> Problems:
     for name, recipe in config["recipes"].items():
-        path = ("recipes", name)
-        yield from _model(path, recipe, config)
-        batch, micro, processes = recipe["batch_size"], recipe["micro_batch_size"], recipe["gpus"] * recipe["nodes"]
-        if micro * processes > batch:
-            across = f" on {processes} GPUs" if processes > 1 else ""
-            yield Problem(path, f"micro_batch_size {micro}{across} is more than batch_size {batch}")
-        elif batch % (micro * processes):
-            parts = (
-                f"gpus x nodes x micro_batch_size = {micro * processes}"
-                if processes > 1
-                else f"micro_batch_size {micro}"
-            )
-            yield Problem(path, f"batch_size {batch} is not a multiple of {parts}")
-        if recipe["nodes"] > 1:
-            yield Problem(path, "several nodes are not supported yet: torchrun and deepspeed start on one machine")
-        if recipe["launcher"] == "single" and recipe["gpus"] > 1:
-            yield Problem(path, "gpus above 1 need launcher torchrun or deepspeed")
-        if recipe["method"] == "lora" and recipe.get("zero_stage") == 3:
-            yield Problem(path, "method lora does not go with zero_stage 3: use at most 2")
-        if (recipe["max_prompt_length"] or 0) >= recipe["max_length"]:
-            yield Problem(path, "max_prompt_length leaves no room for a response in max_length")
+        yield from _model(("recipes", name), recipe, config)
+        for message in recipe_problems(recipe):
+            yield Problem(("recipes", name), message)
 
 
 def _indicator_check(config: Config) -> Problems:
