@@ -10,11 +10,12 @@ can. Needs root and: slurmctld slurmd slurm-client slurmdbd munge mariadb-server
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 NEEDED = ("munged", "slurmctld", "slurmd", "slurmdbd", "mariadbd", "mariadb-install-db", "sbatch", "sacct")
@@ -115,12 +116,16 @@ def start(root: Path) -> None:
 
 def stop(root: Path) -> None:
     """End what `start` started, and take our links away from /etc/slurm."""
-    for name in ("run/slurmd.*.pid", "run/slurmctld.pid", "run/slurmdbd.pid", "db/my.pid"):
-        for file in root.glob(name):
-            _end(int(file.read_text()))
-    munge = Path("/run/munge/munged.pid")
-    if munge.exists():
-        _end(int(munge.read_text()))
+    files = [root.glob(name) for name in ("run/slurmd.*.pid", "run/slurmctld.pid", "run/slurmdbd.pid", "db/my.pid")]
+    found = [*(file for group in files for file in group), Path("/run/munge/munged.pid")]
+    pids = [int(file.read_text()) for file in found if file.exists()]
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        end = time.monotonic() + 5
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+        while any(_runs(pid) for pid in pids) and time.monotonic() < end:
+            time.sleep(0.1)
     for name in FILES:
         link = Path("/etc/slurm") / name
         if link.is_symlink() and link.readlink().is_relative_to(root):
@@ -209,15 +214,12 @@ def _wait(what: str, condition: Callable[[], bool], seconds: float = 60) -> None
         time.sleep(0.5)
 
 
-def _end(pid: int) -> None:
+def _runs(pid: int) -> bool:
+    """Whether the process is there, and not just waiting to be buried."""
     try:
-        os.kill(pid, 15)
-        end = time.monotonic() + 20
-        while time.monotonic() < end:
-            os.kill(pid, 0)
-            time.sleep(0.1)
-    except ProcessLookupError:
-        return
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def slurm():
 def clone(slurm, tmp_path_factory):
     """The project and the small study's data in one folder, as a user would have them."""
     folder = tmp_path_factory.mktemp("clone")
-    for name in ("rules", "workflow", "src", "profiles", "config"):
+    for name in ("rules", "workflow", "src", "profiles", "envs"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "Snakefile", folder)
     (folder / "slurm").symlink_to("profiles/slurm")
