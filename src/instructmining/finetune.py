@@ -6,7 +6,6 @@ step is the mean over its response tokens. Steps are never packed across: that w
 """
 
 import logging
-import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from transformers.trainer_utils import get_last_checkpoint
 from instructmining.attention import PACKED, use_packed_attention
 from instructmining.batching import packed
 from instructmining.errors import InputError
+from instructmining.files import read_json, remove_folder
 from instructmining.joblog import progress
 from instructmining.models import PRECISIONS, check_device, check_length, load_causal_lm, load_tokenizer
 from instructmining.prompts import Encoded, encode
@@ -107,8 +107,10 @@ def weights_precision(recipe: dict[str, Any]) -> str:
 def last_checkpoint(work: Path) -> str | None:
     """The newest whole checkpoint: the job may have died while writing one, and Trainer writes its state last."""
     for folder in work.glob("checkpoint-*"):
-        if not (folder / "trainer_state.json").exists():
-            shutil.rmtree(folder)
+        try:
+            read_json(folder / "trainer_state.json")
+        except InputError:
+            remove_folder(folder)
     found = get_last_checkpoint(str(work))
     return None if found is None else str(found)
 

@@ -1,6 +1,5 @@
 """Train a recipe on a subset; the model moves into place when it is whole."""
 
-import shutil
 from pathlib import Path
 
 from instructmining.joblog import job_log
@@ -9,7 +8,7 @@ with job_log(snakemake.log[0], snakemake.threads):
     import polars as pl
 
     from instructmining.examples import load_rows
-    from instructmining.files import write_json
+    from instructmining.files import remove_folder, write_json
     from instructmining.launch import launch
 
     params, work = snakemake.params, Path(snakemake.params.work)
@@ -20,4 +19,4 @@ with job_log(snakemake.log[0], snakemake.threads):
     provenance = {**params.model_record, "version": params.version, "seed": params.recipe["seed"]}
     names = {"recipe": snakemake.wildcards.recipe, "subset": snakemake.wildcards.subset}
     write_json(snakemake.output.train, {**names, **figures, "settings": params.recipe, "provenance": provenance})
-    shutil.rmtree(work)
+    remove_folder(work)
