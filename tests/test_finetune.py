@@ -7,7 +7,7 @@ from instructmining import finetune as module
 from instructmining.attention import use_packed_attention
 from instructmining.errors import InputError
 from instructmining.evaluations.loss import evaluate
-from instructmining.finetune import _Rows, finetune, pack
+from instructmining.finetune import _Rows, finetune, last_checkpoint, pack
 from instructmining.launch import launch
 from instructmining.models import load_causal_lm, load_tokenizer
 from instructmining.prompts import encode
@@ -180,11 +180,15 @@ def test_a_checkpoint_of_another_job_is_not_taken_up(tmp_path, folder, examples,
     assert other["loss_curve"] == whole["loss_curve"]
 
 
-def test_a_checkpoint_that_is_not_whole_is_removed(tmp_path, folder, examples):
-    (tmp_path / "checkpoint-3").mkdir()
-    (tmp_path / "checkpoint-3/model.safetensors").write_bytes(b"half")
-    assert finetune(examples, RECIPE, folder, tmp_path)["steps"] == 6
-    assert not (tmp_path / "checkpoint-3").exists()
+@pytest.mark.parametrize("state", [None, "", '{"global_step": 3, "log_his'])
+def test_a_checkpoint_that_is_not_whole_is_removed(tmp_path, state):
+    for step in (3, 12):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+        (tmp_path / f"checkpoint-{step}/model.safetensors").write_bytes(b"half")
+    assert state is None or (tmp_path / "checkpoint-12/trainer_state.json").write_text(state) >= 0
+    (tmp_path / "checkpoint-3/trainer_state.json").write_text("{}")
+    assert last_checkpoint(tmp_path) == str(tmp_path / "checkpoint-3")
+    assert not (tmp_path / "checkpoint-12").exists()
 
 
 def test_bfloat16_trains_float32_weights_and_saves_bfloat16(tmp_path, folder, examples):

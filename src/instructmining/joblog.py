@@ -9,7 +9,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -64,8 +64,12 @@ def job_log(path: str | Path, threads: int | None = None) -> Iterator[None]:
         else:
             return
         print(message, file=terminal, flush=True)
-        with suppress(OSError):  # the log may lie on the disk that is full
+        try:
             print(details + message, file=sys.stderr, flush=True)
+        except OSError:  # the log lies on the disk that is full: what is still in its buffers goes nowhere
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, 1)
+            os.dup2(nowhere, 2)
         sys.exit(1)
 
 
