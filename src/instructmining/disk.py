@@ -51,10 +51,8 @@ def naming(path: str | Path, temporary: str | Path | None = None) -> Iterator[No
         raise OSError(refused.errno, refused.strerror, named) from error
 
 
-def told(error: BaseException) -> str | None:
-    """One line: which file, what is wrong, what to do. None for an error that is not of this kind."""
-    refused = refusal(error)
-    if refused is None or refused.errno is None:
-        return None
-    where = "a file of this job" if refused.filename is None else refused.filename
+def told(refused: OSError) -> str:
+    """One line for what ``refusal`` found: which file, what is wrong, what to do."""
+    assert refused.errno is not None
+    where = refused.filename or "a file of this job"
     return f"{where}: {refused.strerror}: {REMEDIES[refused.errno]}, then run again; what had finished stays"

@@ -58,9 +58,11 @@ def job_log(path: str | Path, threads: int | None = None) -> Iterator[None]:
         except InputError as error:
             message, details = f"error: {error}", ""
         except Exception as error:
-            told = disk.told(error)
-            message = f"error: {told or f'{type(error).__name__}: {error}'} (traceback in {path})"
-            details = traceback.format_exc()
+            refused = disk.refusal(error)
+            what = disk.told(refused) if refused else f"{type(error).__name__}: {error}"
+            named = refused is not None and refused.filename is not None
+            message = f"error: {what}" if named else f"error: {what} (traceback in {path})"
+            details = "" if named else traceback.format_exc()
         else:
             return
         print(message, file=terminal, flush=True)
@@ -79,7 +81,8 @@ def _opened(path: str | Path) -> TextIO:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             return open(path, "w", buffering=1, encoding="utf-8")
     except OSError as error:
-        sys.exit(f"error: {disk.told(error) or error}")
+        refused = disk.refusal(error)
+        sys.exit(f"error: {disk.told(refused) if refused else error}")
 
 
 def _end_in_order() -> None:

@@ -187,9 +187,10 @@ def _main() -> None:
     try:
         score_rows(**request).write_parquet(target)
     except Exception as error:
-        said = str(error) if isinstance(error, InputError) else disk.told(error)
-        if said is None:
+        refused = disk.refusal(error)
+        if refused is None and not isinstance(error, InputError):
             raise
+        said = disk.told(refused) if refused else str(error)
         Path(target + ".error").write_text(said, encoding="utf-8")
         sys.exit(1)
 
