@@ -104,6 +104,20 @@ def test_a_folder_that_cannot_be_written_is_named(tmpfs):
     assert read_json(path) == 1
 
 
+def test_a_folder_without_the_right_to_write_is_named(tmp_path):
+    tmp_path.chmod(0o555)
+    if root := os.geteuid() == 0:
+        os.seteuid(65534)  # permissions do not bind root
+    try:
+        with pytest.raises(PermissionError) as caught:
+            write_json(tmp_path / "x.json", 1)
+    finally:
+        if root:
+            os.seteuid(0)
+        tmp_path.chmod(0o755)
+    assert str(caught.value.filename).startswith(str(tmp_path))
+
+
 @pytest.mark.parametrize("there", [True, False])
 def test_a_folder_comes_whole_or_stays_as_it_was(tmp_path, there):
     path = tmp_path / "model"

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from instructmining import scorers
 from instructmining.errors import InputError
 from instructmining.examples import EXAMPLE_SCHEMA
 from instructmining.files import write_parquet
@@ -172,3 +173,9 @@ def test_a_process_that_finds_the_disk_full_says_where(examples, causal, tmp_pat
     with pytest.raises(InputError, match=r"tokens.*: No space left on device: free some space there") as caught:
         running.score(examples, "000-of-001", causal, gpus=2)
     assert "\n" not in str(caught.value)
+
+
+def test_how_a_job_was_run_is_not_in_the_file():
+    """Shards of one dataset are put together only if they were made the same way."""
+    how = {"token_cache": "results/.work/tokens", "work": "results/.work/indicators/d/e/000-of-002", "gpus": 2}
+    assert scorers.provenance({**MTLD, **how}, {}) == scorers.provenance(MTLD, {})
