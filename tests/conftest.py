@@ -2,10 +2,23 @@
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from mounts import small_tmpfs, unmount
 
 # a shared machine may stall any example: no test is timed. In CI the same examples every time.
 settings.register_profile(
     "steady", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=bool(os.environ.get("CI"))
 )
 settings.load_profile("steady")
+
+
+@pytest.fixture
+def tmpfs(tmp_path):
+    """A file system of one megabyte."""
+    folder = tmp_path / "small disk"
+    folder.mkdir()
+    small_tmpfs(folder, "1m")
+    yield folder
+    unmount(folder)

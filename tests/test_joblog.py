@@ -1,19 +1,35 @@
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
+from mounts import mount
 
-def run(tmp_path, body):
+SOURCE = str(Path(__file__).parents[1] / "src")
+
+
+def start(tmp_path, body):
+    """Start Python on ``body``, in an environment that holds nothing but the package."""
     script = (
         f"from instructmining.errors import InputError\nfrom instructmining.joblog import job_log, progress\n{body}"
     )
-    return subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, env={"PYTHONPATH": SOURCE}
+    return subprocess.Popen(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={"PYTHONPATH": SOURCE},
     )
 
 
-SOURCE = str(__import__("pathlib").Path(__file__).parents[1] / "src")
+def run(tmp_path, body):
+    process = start(tmp_path, body)
+    stdout, stderr = process.communicate()
+    return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
 
 def test_bad_input_is_one_line_on_the_terminal_and_a_status(tmp_path):
@@ -51,3 +67,88 @@ def test_progress_tells_speed_and_time_left(tmp_path):
 def test_output_of_children_is_in_the_log(tmp_path, child):
     assert run(tmp_path, f"with job_log('a.log'):\n    {child}").returncode == 0
     assert (tmp_path / "a.log").read_text() == "42\n"
+
+
+def test_a_full_disk_is_one_line_that_names_the_file(tmp_path):
+    body = (
+        "import errno\nwith job_log('a.log'):\n"
+        "    try:\n        raise OSError(errno.ENOSPC, 'No space left on device', 'results/x.json')\n"
+        "    except OSError as error:\n        raise RuntimeError('cannot save') from error"
+    )
+    done = run(tmp_path, body)
+    assert done.returncode == 1
+    line = (
+        "error: results/x.json: No space left on device: free some space there, then run again; "
+        "what had finished stays\n"
+    )
+    assert done.stderr == line
+    assert (tmp_path / "a.log").read_text() == line
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        ("OSError(errno.EROFS, '', 'x')", "x: Read-only file system: mount it writable"),
+        ("PermissionError(errno.EACCES, '', 'x')", "x: Permission denied: give yourself the right"),
+        ("OSError(errno.EDQUOT, '', 'x')", "x: Disk quota exceeded: free some space there, or ask"),
+        ("ValueError('I/O error: No space left on device (os error 28)')", "a file of this job: No space left"),
+        (
+            "RuntimeError('[enforce fail at inline_container.cc:672] . unexpected pos 576 vs 534')",
+            "a file of this job: No space left",
+        ),
+    ],
+)
+def test_whatever_a_library_makes_of_a_disk_that_refuses(tmp_path, error, line):
+    done = run(tmp_path, f"import errno\nwith job_log('a.log'):\n    raise {error}")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {line}") and done.stderr.count("\n") == 1
+
+
+def test_an_error_that_is_no_disk_s_stays_what_it_is(tmp_path):
+    done = run(tmp_path, "with job_log('a.log'):\n    open('nowhere')")
+    assert done.stderr.startswith("error: FileNotFoundError: ")
+
+
+def test_a_log_that_cannot_be_written_is_one_line(tmp_path, tmpfs):
+    mount(tmpfs, "-o", "remount,ro")
+    done = run(tmp_path, f"with job_log({str(tmpfs / 'logs/a.log')!r}):\n    print('never')")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {tmpfs}/logs: Read-only file system: mount it writable")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_log_whose_disk_gets_full_still_lets_the_job_say_so(tmp_path, tmpfs):
+    body = f"with job_log({str(tmpfs / 'a.log')!r}):\n    while True:\n        print('x' * 4096)"
+    done = run(tmp_path, body)
+    assert done.returncode == 1
+    assert "No space left on device: free some space there" in done.stderr and done.stderr.count("\n") == 1
+
+
+WAITS = (
+    "with job_log('a.log'):\n    try:\n        print('begun'); time.sleep(60)\n    finally:\n        print('unwound')"
+)
+
+
+def wait_for(path, text):
+    limit = time.monotonic() + 60
+    while not (path.exists() and text in path.read_text()):
+        assert time.monotonic() < limit, path
+        time.sleep(0.05)
+
+
+def test_a_terminated_job_unwinds(tmp_path):
+    process = start(tmp_path, f"import time\n{WAITS}")
+    wait_for(tmp_path / "a.log", "begun")
+    process.terminate()
+    assert process.wait(30) == 128 + signal.SIGTERM
+    assert "unwound" in (tmp_path / "a.log").read_text()
+
+
+def test_a_job_ends_with_whoever_started_it(tmp_path):
+    """Snakemake killed: its jobs would go on beside those of the next run."""
+    (tmp_path / "job.py").write_text(f"import time\nfrom instructmining.joblog import job_log\n{WAITS}\n")
+    parent = start(tmp_path, "import subprocess, sys\nsubprocess.run([sys.executable, 'job.py'])")
+    wait_for(tmp_path / "a.log", "begun")
+    parent.kill()
+    parent.wait()
+    wait_for(tmp_path / "a.log", "unwound")

@@ -61,7 +61,8 @@ def test_a_scorer_finds_its_ids_again(tmp_path, monkeypatch, scorer, outputs, ma
     assert [file.stat().st_mtime_ns for file in (tmp_path / "cache").iterdir()] == [written]
 
 
-def test_a_file_that_a_crash_cut_off_is_made_anew(tmp_path):
+def test_a_file_that_is_not_what_was_written_is_made_anew(tmp_path):
+    """Cut off anywhere, or with a bit turned: found out before anything is unpickled."""
     tokenizer = tiny_tokenizer(tmp_path / "tokenizer")
 
     def run():
@@ -73,7 +74,9 @@ def test_a_file_that_a_crash_cut_off_is_made_anew(tmp_path):
     first = run()
     [file] = (tmp_path / "cache").iterdir()
     whole = file.read_bytes()
-    for broken in (b"", whole[:-3]):
+    cut = [whole[:length] for length in range(len(whole))]
+    turned = [whole[:at] + bytes([whole[at] ^ 16]) + whole[at + 1 :] for at in range(0, len(whole), 7)]
+    for broken in (*cut, *turned, bytes(len(whole))):
         file.write_bytes(broken)
         assert run() == first and file.read_bytes() == whole
 

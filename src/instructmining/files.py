@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +13,10 @@ from typing import Any
 
 import polars as pl
 
+from instructmining.disk import naming
 from instructmining.errors import InputError
 
+PART = ".part"
 PROVENANCE_KEY = "provenance"
 # a scorer reads its part of a file, and of a group of rows all that is before it
 _ROWS_AT_ONCE = 4096
@@ -23,19 +26,57 @@ _ROWS_AT_ONCE = 4096
 def replacing(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; move it into place only if the block succeeds.
 
-    A job that dies half-way leaves the old file, or none: never half of one.
+    A job that dies half-way leaves the old file, or none: never half of one. A killed one leaves a file
+    ``.{name}.….part`` that nobody reads. OSError naming ``path`` if the disk is full or refuses to be written.
     """
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    with naming(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=PART)
     os.close(descriptor)
     temporary = Path(name)
-    try:
-        yield temporary
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with naming(target, temporary):
+        try:
+            yield temporary
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, target)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(path: str | Path) -> Iterator[Path]:
+    """As ``replacing``, for a folder: what was at ``path`` is gone once the new one is whole."""
+    target = Path(path)
+    with naming(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=PART))
+    with naming(target, temporary):
+        try:
+            yield temporary
+            os.chmod(temporary, 0o755)
+            remove_folder(target)
+            os.rename(temporary, target)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def remove_folder(path: str | Path) -> None:
+    """Remove a folder, if there is one: at once for whoever looks for it, though its files go one by one."""
+    target = Path(path)
+    leaving = target.with_name(f".{target.name}.{uuid.uuid4().hex}{PART}")
+    with naming(target):
+        try:
+            os.rename(target, leaving)
+        except FileNotFoundError:
+            return
+        shutil.rmtree(leaving)
+
+
+def work_folder(artifact: str | Path) -> str:
+    """Where a job keeps what it has finished of ``results/a/b.parquet`` until that is whole: results/.work/a/b."""
+    path = Path(artifact)
+    return str(Path(path.parts[0], ".work", *path.parts[1:]).with_suffix(""))
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -91,8 +132,8 @@ def link_folder(source: Path, target: Path) -> None:
         except OSError:  # another disk, or one without hard links
             shutil.copyfile(old, new)
 
-    shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(source, target, copy_function=link)
+    with replacing_folder(target) as temporary:
+        shutil.copytree(source, temporary, copy_function=link, dirs_exist_ok=True)
 
 
 def write_seconds(path: str | Path, seconds: float) -> None:

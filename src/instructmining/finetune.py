@@ -9,7 +9,6 @@ import copy
 import gc
 import logging
 import math
-import shutil
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +19,7 @@ from transformers import Trainer, set_seed
 
 from instructmining.attention import PACKED, use_packed_attention
 from instructmining.errors import InputError
+from instructmining.files import remove_folder
 from instructmining.models import PRECISIONS, check_device, check_length, load_causal_lm, load_tokenizer
 from instructmining.prompts import encode
 from instructmining.trainer import PackedTrainer, Progress, Rows, pack
@@ -164,8 +164,7 @@ def _save(trainer: Trainer, base: Base, recipe: dict[str, Any], target: Path) ->
     if recipe["method"] == "lora":
         model = model.merge_and_unload()
     model.tie_weights()
-    if target.exists():
-        shutil.rmtree(target)
+    remove_folder(target)
     model.to(PRECISIONS[recipe["precision"]]).save_pretrained(target)
     base.tokenizer.save_pretrained(target)
 

@@ -24,7 +24,7 @@ import polars as pl
 
 from instructmining import versions
 from instructmining.errors import InputError
-from instructmining.files import read_json, write_json, write_text
+from instructmining.files import read_json, remove_folder, write_json, write_text
 
 # how runs are started and watched: not what comes out of them
 NOT_RESULTS = ("checkpoint_minutes", "runs_per_job", "threads")
@@ -59,7 +59,7 @@ def launch(runs: Sequence[Run], recipe: dict[str, Any], model: dict[str, str]) -
         _start_processes(waiting, checkpoints, recipe, model["path"])
     for run in runs:
         _remove_checkpoints(run.work)
-        shutil.rmtree(run.work / "job", ignore_errors=True)
+        remove_folder(run.work / "job")
     return [read_json(run.work / "train.json") for run in runs]
 
 
@@ -74,11 +74,11 @@ def _take_work_folder(run: Run, recipe: dict[str, Any], model: dict[str, str]) -
     work, fingerprint = run.work, run.work / "fingerprint.json"
     if work.exists() and not (fingerprint.exists() and read_json(fingerprint) == json.loads(json.dumps(job))):
         _log.info("what an earlier, different job left in %s is removed", work)
-        shutil.rmtree(work)
+        remove_folder(work)
     write_json(fingerprint, job)
     for folder in work.glob("checkpoint-*"):
         if not _whole(folder / "trainer_state.json"):
-            shutil.rmtree(folder)
+            remove_folder(folder)
 
 
 def _whole(state: Path) -> bool:
@@ -96,7 +96,7 @@ def _finished(work: Path) -> bool:
 def _remove_checkpoints(work: Path) -> None:
     """A finished run's checkpoints: several times the model's size."""
     for folder in work.glob("checkpoint-*"):
-        shutil.rmtree(folder)
+        remove_folder(folder)
 
 
 def _newest_checkpoint(work: Path) -> str | None:
@@ -126,7 +126,7 @@ def _start_processes(runs: Sequence[Run], checkpoints: Sequence[str | None], rec
     if recipe["launcher"] == "deepspeed" and find_spec("deepspeed") is None:
         raise InputError(f"launcher: deepspeed is not installed; install it with {_INSTALL}")
     folder = runs[0].work / "job"
-    shutil.rmtree(folder, ignore_errors=True)
+    remove_folder(folder)
     job: dict[str, Any] = {"recipe": recipe, "model_path": path, "checkpoints": checkpoints}
     job["works"] = [str(run.work.resolve()) for run in runs]
     if recipe["nodes"] > 1:

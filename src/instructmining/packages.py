@@ -25,7 +25,7 @@ def fetch_package(name: str, version: str, sha256: str, archive_kind: str, targe
     """
     what, target = f"{name}=={version}", Path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=target.parent, prefix=".fetch-") as folder:
+    with TemporaryDirectory(dir=target.parent, prefix=".fetch-", suffix=files.PART) as folder:
         requirement, download = Path(folder, "requirement.txt"), Path(folder, "download")
         requirement.write_text(f"{what} --hash=sha256:{sha256}\n")
         # Only this package must be a source archive: what builds its metadata may come as wheels.

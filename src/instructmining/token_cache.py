@@ -5,6 +5,7 @@ asked for one output more. The files may be deleted at any time.
 """
 
 import hashlib
+import logging
 import pickle
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -19,6 +20,8 @@ from instructmining.batching import ahead
 from instructmining.files import replacing
 
 Rows = TypeVar("Rows")
+_DIGEST = hashlib.sha256().digest_size
+_log = logging.getLogger(__name__)
 
 
 def encoded_parts(
@@ -44,12 +47,29 @@ def encoded_parts(
             return examples, encode(examples)
         texts = hashlib.sha256("".join([key, *examples["id"]]).encode()).hexdigest()
         path = Path(folder) / f"{texts}.pickle"
-        try:
-            rows: Rows = pickle.loads(path.read_bytes())
-        except (FileNotFoundError, EOFError, pickle.UnpicklingError):  # not there, or cut off by a crash
+        rows: Rows | None = _read(path)
+        if rows is None:
             rows = encode(examples)
-            with replacing(path) as temporary:
-                temporary.write_bytes(pickle.dumps(rows))
+            _write(path, rows)
         return examples, rows
 
     return ahead(map(found_or_made, parts))
+
+
+def _read(path: Path) -> Any:
+    """What ``_write`` wrote; None if nothing is there, or not what was written: a disk may lose its last blocks."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    digest, body = content[:_DIGEST], content[_DIGEST:]
+    if hashlib.sha256(body).digest() != digest:
+        _log.info("%s is not whole: made anew", path)
+        return None
+    return pickle.loads(body)
+
+
+def _write(path: Path, rows: Any) -> None:
+    body = pickle.dumps(rows)
+    with replacing(path) as temporary:
+        temporary.write_bytes(hashlib.sha256(body).digest() + body)

@@ -4,8 +4,12 @@ import json
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -130,17 +134,55 @@ def write_config(folder: Path, config: dict[str, Any]) -> None:
     (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
 
 
-def snakemake(folder: Path, *arguments: str, config: str = "config.yaml") -> subprocess.CompletedProcess[str]:
-    """Run Snakemake on the study in ``folder``, with no hub to be reached."""
+def _command(folder: Path, arguments: tuple[str, ...], config: str) -> dict[str, Any]:
+    """Snakemake on the study in ``folder``, with no hub to be reached, as subprocess wants it."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "2"]
-    return subprocess.run(
-        [*command, "--configfile", config, "--directory", str(folder), *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9"},
-    )
+    return {
+        "args": [*command, "--configfile", config, "--directory", str(folder), *arguments],
+        "cwd": folder,
+        "text": True,
+        "env": {**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9"},
+    }
+
+
+def snakemake(folder: Path, *arguments: str, config: str = "config.yaml") -> subprocess.CompletedProcess[str]:
+    """Run Snakemake on the study in ``folder``."""
+    return subprocess.run(**_command(folder, arguments, config), capture_output=True, check=False)
+
+
+@contextmanager
+def started(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Snakemake at work on the study in ``folder``, leader of a process group; what it says is in snakemake.out."""
+    with (folder / "snakemake.out").open("w") as out:
+        process = subprocess.Popen(
+            **_command(folder, arguments, "config.yaml"), stdout=out, stderr=out, start_new_session=True
+        )
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def wait_until(condition: Callable[[], Any], what: str, seconds: float = 180) -> Any:
+    """What ``condition`` gives as soon as it is true."""
+    limit = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < limit, f"{what}: not within {seconds:.0f} s"
+        time.sleep(0.02)
+    return found
+
+
+def running_jobs(folder: Path, script: str) -> list[int]:
+    """Process ids of the jobs of ``workflow/scripts/{script}.py`` that work on the study in ``folder``."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it may just end
+            command = (process / "cmdline").read_text()
+            if f"{folder}/.snakemake/scripts/" in command and command.rstrip("\0").endswith(f".{script}.py"):
+                found.append(int(process.name))
+    return found
 
 
 def jobs(output: str) -> dict[str, int]:

@@ -3,11 +3,12 @@
 from instructmining.joblog import job_log
 
 with job_log(snakemake.log[0], snakemake.threads):
-    from instructmining.files import write_parquet
+    from instructmining.files import remove_folder, work_folder, write_parquet
     from instructmining.scorers import running
 
     params, resources = snakemake.params, snakemake.resources
-    settings = {**params.settings, "batch_tokens": resources.batch_tokens}
+    settings = {**params.settings, "batch_tokens": resources.batch_tokens, "work": work_folder(snakemake.output[0])}
     frame = running.embed(snakemake.input.examples, snakemake.wildcards.shard, settings, max(1, resources.gpu))
     provenance = {**settings["model_record"], "dtype": settings["precision"], "version": params.version}
     write_parquet(frame, snakemake.output[0], provenance)
+    remove_folder(settings["work"])

@@ -1,6 +1,5 @@
 """Train a recipe on a subset, or on several in turn; what is whole goes into place at the end."""
 
-import shutil
 from pathlib import Path
 
 from instructmining.joblog import job_log
@@ -8,8 +7,9 @@ from instructmining.joblog import job_log
 with job_log(snakemake.log[0], snakemake.threads):
     import polars as pl
 
+    from instructmining.disk import naming
     from instructmining.examples import load_rows
-    from instructmining.files import link_folder, write_json, write_seconds
+    from instructmining.files import link_folder, remove_folder, write_json, write_seconds
     from instructmining.launch import Run, launch
 
     params = snakemake.params
@@ -22,7 +22,8 @@ with job_log(snakemake.log[0], snakemake.threads):
     own = snakemake.output.get("train")
     folders = [Path(own).parent if own else Path(snakemake.output[0]) / subset.name for subset in subsets]
     recipe = {**params.recipe, "checkpoint_minutes": snakemake.resources.checkpoint_seconds / 60}
-    found = launch(runs, recipe, {"path": params.model_path, **params.model_record})
+    with naming(params.work):
+        found = launch(runs, recipe, {"path": params.model_path, **params.model_record})
     provenance = {**params.model_record, "version": params.version, "seed": params.recipe["seed"]}
     for subset, run, folder, figures in zip(subsets, runs, folders, found, strict=True):
         # linked, not moved: Snakemake empties its outputs if this job dies here, and the trained runs must not be lost
@@ -32,4 +33,4 @@ with job_log(snakemake.log[0], snakemake.threads):
         if not own:
             write_seconds(folder / "cost.tsv", sum(figures["seconds"].values()))
     for run in runs:
-        shutil.rmtree(run.work)
+        remove_folder(run.work)

@@ -4,12 +4,13 @@ from instructmining.joblog import job_log
 
 with job_log(snakemake.log[0], snakemake.threads):
     from instructmining import scorers
-    from instructmining.files import write_parquet
+    from instructmining.files import remove_folder, work_folder, write_parquet
     from instructmining.scorers import running
 
     settings = {**snakemake.params.settings, "batch_tokens": snakemake.resources.batch_tokens}
-    settings["token_cache"] = "results/.work/tokens"
+    settings |= {"token_cache": "results/.work/tokens", "work": work_folder(snakemake.output[0])}
     gpus = max(1, snakemake.resources.gpu)
     frame = running.score(snakemake.input.examples, snakemake.wildcards.shard, settings, gpus)
     counts = scorers.check(frame, settings["outputs"].values(), snakemake.output[0])
     write_parquet(frame, snakemake.output[0], scorers.provenance(settings, counts))
+    remove_folder(settings["work"])

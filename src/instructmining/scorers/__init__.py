@@ -95,7 +95,7 @@ ONE_SHARD = "000-of-001"
 
 _NOT_IN_PROVENANCE = {
     *("scorer", "model", "revision", "model_record", "model_path", "preference_head_path", "outputs"),
-    *("device", "threads", "batch_tokens", "gpus", "token_cache", "precision"),
+    *("device", "threads", "batch_tokens", "gpus", "token_cache", "work", "precision"),
 }
 
 

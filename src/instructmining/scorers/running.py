@@ -1,9 +1,13 @@
 """Running a scorer over one shard: in parts, so that memory does not grow with its rows, and on every GPU of the node.
 
+A job that dies loses about a minute: parts that are scored are kept in ``settings["work"]``, if that is given, and
+taken up again by a job that has the same rows and settings.
+
 Several GPUs are several processes of this module, each with one GPU and a run of the shard's rows. Not a process pool:
 that would import the caller's main module again in every worker, and under Snakemake that is the job itself.
 """
 
+import hashlib
 import importlib
 import json
 import logging
@@ -13,18 +17,22 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from instructmining import scorers
+from instructmining import disk, scorers, versions
 from instructmining.errors import InputError
 from instructmining.examples import scan_examples
+from instructmining.files import sha256, write_parquet
 
 # read, tokenised and scored at a time: enough that sorting by length leaves no row among much longer ones
 _ROWS_AT_ONCE = 1024
+_SECONDS_BETWEEN_FILES = 60.0
+_log = logging.getLogger(__name__)
 
 
 def score(examples: str | Path, shard: str, settings: dict[str, Any], gpus: int = 1) -> pl.DataFrame:
@@ -51,7 +59,9 @@ def _run(examples: str | Path, shard: str, module: str, settings: dict[str, Any]
     if gpus == 1:
         return score_rows(**request, start=start, stop=stop)
     borders = [start + part * (stop - start) // gpus for part in range(gpus + 1)]
-    with tempfile.TemporaryDirectory() as folder:
+    if "work" in settings:
+        Path(settings["work"]).mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=settings.get("work")) as folder:
         requests = [
             {**request, "start": first, "stop": last, "target": f"{folder}/{part}"}
             for part, (first, last) in enumerate(pairwise(borders))
@@ -63,9 +73,59 @@ def _run(examples: str | Path, shard: str, module: str, settings: dict[str, Any]
 def score_rows(examples: str | Path, module: str, settings: dict[str, Any], start: int, stop: int) -> pl.DataFrame:
     """``module.score`` on rows ``start`` to ``stop`` (exclusive), part after part, in this process."""
     frame = scan_examples(examples)
+    work = settings.get("work")
+    if work is None:
+        return pl.concat(_parts(frame, module, settings, start, stop))
+    folder = Path(work, _fingerprint(frame, module, settings, start, stop))
+    kept, first = _kept(folder, start)
+    if kept and first == stop:
+        return pl.concat(kept)
+    frames, unsaved, written = [*kept], list[pl.DataFrame](), time.monotonic()
+    for part in _parts(frame, module, settings, first, stop):
+        frames.append(part)
+        unsaved.append(part)
+        if time.monotonic() - written >= _SECONDS_BETWEEN_FILES:
+            rows = sum(part.height for part in unsaved)
+            write_parquet(pl.concat(unsaved), folder / f"{first}-{first + rows}.parquet")
+            first, unsaved, written = first + rows, [], time.monotonic()
+    return pl.concat(frames)
+
+
+def _parts(frame: pl.LazyFrame, module: str, settings: dict[str, Any], start: int, stop: int) -> Iterator[pl.DataFrame]:
     firsts = range(start, max(stop, start + 1), _ROWS_AT_ONCE)
     parts = (frame.slice(first, min(_ROWS_AT_ONCE, stop - first)).collect() for first in firsts)
-    return pl.concat(importlib.import_module(module).score(parts, {**settings, "rows": stop - start}))
+    found: Iterator[pl.DataFrame] = importlib.import_module(module).score(parts, {**settings, "rows": stop - start})
+    return found
+
+
+def _kept(folder: Path, start: int) -> tuple[list[pl.DataFrame], int]:
+    """The parts that an earlier job left, one after the other from row ``start``, and the first row after them."""
+    borders = [tuple(map(int, path.stem.split("-"))) for path in folder.glob("[0-9]*.parquet")]
+    frames = []
+    for first, stop in sorted(borders):
+        if first == start:
+            frames.append(pl.read_parquet(folder / f"{first}-{stop}.parquet"))
+            start = stop
+    if frames:
+        _log.info("%d rows were scored by an earlier job that died", sum(frame.height for frame in frames))
+    return frames, start
+
+
+def _fingerprint(frame: pl.LazyFrame, module: str, settings: dict[str, Any], start: int, stop: int) -> str:
+    """What the scores of these rows depend on: rows, settings, code, and the files that the settings name."""
+    version = versions.SCORERS.get(settings.get("scorer", ""), versions.EMBEDDINGS)
+    known = {key: value for key, value in settings.items() if key not in ("work", "token_cache")}
+    paths = {key: _stamp(Path(value)) for key, value in known.items() if key.endswith("_path")}
+    ids = frame.slice(start, stop - start).select("id").collect()["id"]
+    what = json.dumps([module, version, known, paths, start, stop], sort_keys=True)
+    return hashlib.sha256("".join([what, *ids]).encode()).hexdigest()[:20]
+
+
+def _stamp(path: Path) -> Any:
+    """A file's hash, or a folder's names, sizes and dates; nothing for a name on the hub, which has its revision."""
+    if path.is_file():
+        return sha256(path)
+    return [[str(file), file.stat().st_size, file.stat().st_mtime_ns] for file in sorted(path.glob("*"))]
 
 
 def shard_rows(rows: int, shard: str) -> tuple[int, int]:
@@ -126,8 +186,12 @@ def _main() -> None:
     target = request.pop("target")
     try:
         score_rows(**request).write_parquet(target)
-    except InputError as error:
-        Path(target + ".error").write_text(str(error), encoding="utf-8")
+    except Exception as error:
+        refused = disk.refusal(error)
+        if refused is None and not isinstance(error, InputError):
+            raise
+        said = disk.told(refused) if refused else str(error)
+        Path(target + ".error").write_text(said, encoding="utf-8")
         sys.exit(1)
 
 
