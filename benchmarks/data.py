@@ -1,6 +1,8 @@
 """Rows for the benchmarks: a file in Alpaca form as a frame with the columns of examples.parquet."""
 
 import json
+import os
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -22,3 +24,11 @@ def load(path: Path) -> pl.DataFrame:
 def spread(examples: pl.DataFrame, rows: int) -> pl.DataFrame:
     """``rows`` rows at even distances, in file order: the lengths of the whole file."""
     return examples[[place * examples.height // rows for place in range(min(rows, examples.height))]]
+
+
+def machine_line() -> str:
+    """The processor, how many cores it gives this process, how busy they are, and the date."""
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    name = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    load = ", ".join(f"{load:.1f}" for load in os.getloadavg())
+    return f"{name}, {len(os.sched_getaffinity(0))} cores, load {load}, {date.today().isoformat()}"
