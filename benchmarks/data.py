@@ -4,6 +4,7 @@ import json
 import os
 from datetime import date
 from pathlib import Path
+from random import Random
 
 import polars as pl
 
@@ -24,6 +25,18 @@ def load(path: Path) -> pl.DataFrame:
 def spread(examples: pl.DataFrame, rows: int) -> pl.DataFrame:
     """``rows`` rows at even distances, in file order: the lengths of the whole file."""
     return examples[[place * examples.height // rows for place in range(min(rows, examples.height))]]
+
+
+def drawn(rows: int) -> pl.DataFrame:
+    """Random words as long as Alpaca's texts: prompts of about 28, responses log-normal around 74, at most 700."""
+    random = Random(0)
+    words = ["".join(random.choices("abcdefghijklmnop", k=random.randint(2, 8))) for _ in range(4000)]
+    found = []
+    for row in range(rows):
+        sizes = (max(3, round(random.gauss(28, 10))), min(700, max(1, round(random.lognormvariate(4.3, 1.2)))))
+        instruction, output = (" ".join(random.choices(words, k=size)) for size in sizes)
+        found.append((example_id(instruction, "", output), instruction, "", output, "drawn", row))
+    return pl.DataFrame(found, schema=EXAMPLE_SCHEMA, orient="row")
 
 
 def machine_line() -> str:
