@@ -84,7 +84,7 @@ def main() -> None:
     for way, package in absent.items():
         print(f"| {way} | not run: {package} cannot be imported |{' |' * (len(COLUMNS) - 2)}")
     print(
-        f"ceiling {products.flops_per_second / 1e12:.3f} TFLOP/s; {tokens:,} tokens and {flops / 1e12:.2f} TFLOP a step"
+        f"ceiling {products.flops_per_second / 1e12:.3f} TFLOP/s; a step: {tokens:,} tokens, {flops / 1e12:.3f} TFLOP"
     )
     same_training({way: results[0]["losses"] for way, results in found.items()}, options.precision)
 

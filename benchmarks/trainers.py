@@ -5,7 +5,6 @@ micro-batches, the optimiser and the precision of the recipe; no way evaluates o
 """
 
 import os
-import resource
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -142,14 +141,19 @@ def run(way: str, folder: Path, began: float) -> Found:
     torch.set_num_threads(job["threads"])
     steps = Steps(recipe["device"], job["clock"], began)
     losses = plain_ways()[way](steps, folder, recipe)
-    # the first step warms up, and is none where it is the only one
-    counted = list(zip(steps.begins, steps.ends, strict=True))[1:] or [(steps.begins[0], steps.ends[0])]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    # from end to end: the next step's data are in it. The first step warms up
+    ends = steps.ends if len(steps.ends) > 1 else [steps.begins[0], *steps.ends]
     return {
         "imports": steps.seconds_imports,
         "load": steps.begins[0] - steps.seconds_imports,
         "first step": steps.ends[0] - steps.begins[0],
-        "a step": sum(stop - start for start, stop in counted) / len(counted),
-        "peak": torch.cuda.max_memory_allocated() if recipe["device"] == "cuda" else peak,
+        "a step": (ends[-1] - ends[0]) / (len(ends) - 1),
+        "peak": torch.cuda.max_memory_allocated() if recipe["device"] == "cuda" else peak_memory(),
         "losses": losses,
     }
+
+
+def peak_memory() -> int:
+    """Bytes; not from getrusage, whose maximum begins at the size of the process that started this one."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
