@@ -70,6 +70,7 @@ def main() -> None:
             for way, results in found.items():
                 products.measure()
                 results.append(alone(way, folder))
+                print(f"{way}: {results[-1]['a step']:.2f} s a step", file=sys.stderr, flush=True)
     print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}")
     best = median(result["a step"] for result in found["ours"])
     for way, results in found.items():
