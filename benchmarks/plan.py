@@ -11,6 +11,7 @@ import argparse
 import copy
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -63,7 +64,7 @@ def main() -> None:
     options = parser.parse_args()
     published = yaml.safe_load(options.config.read_text(encoding="utf-8"))
     print(machine_line())
-    print("| study | jobs | score | embed | finetune | evaluate | files made | s | s apart | peak MB |")
+    print("| study | jobs | score | embed | finetune | evaluate | files made | s | processor s | peak MB |")
     print("|---|" + "---|" * 9, flush=True)
     with tempfile.TemporaryDirectory() as name:
         for study in options.studies:
@@ -73,19 +74,18 @@ def main() -> None:
             config = STUDIES[study](copy.deepcopy(published), options.shard_rows)
             path.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
             plans = [plan(path, Path(name)) for _ in range(options.repeats)]
-            seconds, peak, jobs, files = sorted(plans, key=lambda found: found[0])[len(plans) // 2]
-            apart = max(plan[0] for plan in plans) - min(plan[0] for plan in plans)
+            seconds, busy, peak, jobs, files = sorted(plans, key=lambda found: found[0])[len(plans) // 2]
             kinds = (jobs["score"], jobs["embed"], jobs["finetune"] + jobs["finetune_kept"], jobs["evaluate_loss"])
             counts = " | ".join(f"{count:,}" for count in (jobs["total"], *kinds, files))
-            print(f"| {study} | {counts} | {seconds:.1f} | {apart:.1f} | {peak:.0f} |", flush=True)
+            print(f"| {study} | {counts} | {seconds:.1f} | {busy:.1f} | {peak:.0f} |", flush=True)
 
 
-def plan(config: Path, folder: Path) -> tuple[float, float, Counter[str], int]:
-    """Seconds, peak MB, jobs by rule (and ``total``) and files of one dry run in an empty folder."""
+def plan(config: Path, folder: Path) -> tuple[float, float, float, Counter[str], int]:
+    """Of one dry run: seconds of the wall and of processors, peak MB, jobs by rule (and ``total``), files."""
     command = [sys.executable, "-m", "snakemake", "-n", "--snakefile", str(ROOT / "Snakefile")]
     command += ["--configfile", str(config), "--directory", str(folder), "--cores", "1"]
     with tempfile.TemporaryFile("w+") as output:
-        start = time.perf_counter()
+        start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
         process = subprocess.Popen(
             command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, "COLUMNS": "1000"}
         )
@@ -93,7 +93,7 @@ def plan(config: Path, folder: Path) -> tuple[float, float, Counter[str], int]:
         while process.poll() is None:
             peak = max(peak, tree_memory(process.pid))
             time.sleep(0.05)
-        seconds = time.perf_counter() - start
+        seconds, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
         output.seek(0)
         text = output.read()
     if process.returncode:
@@ -101,7 +101,8 @@ def plan(config: Path, folder: Path) -> tuple[float, float, Counter[str], int]:
     _, _, stats = text.rpartition("Job stats:")
     jobs = Counter({rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", stats, re.MULTILINE)})
     files = sum(line.count(",") + 1 for line in re.findall(r"^    output: (.*)$", text, re.MULTILINE))
-    return seconds, peak / 1e6, jobs, files
+    busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return seconds, busy, peak / 1e6, jobs, files
 
 
 def tree_memory(pid: int) -> float:
