@@ -51,6 +51,8 @@ SIZES: dict[str, dict[str, dict[str, Any]]] = {
         "unieval": _t5(1024, 24, 16, 4096),
         "embedder": _shape(768, 12, 12, 3072, 30522),
     },
+    # TinyLlama-1.1B, for benchmarks/finetune.py
+    "1.1b": {"causal": _shape(2048, 22, 32, 5632, 32000, num_key_value_heads=4)},
     # for benchmarks/memory.py, and to try the scripts themselves
     "tiny": {
         "causal": _shape(64, 2, 4, 128, 8192, num_key_value_heads=2),

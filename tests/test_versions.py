@@ -19,7 +19,7 @@ TABLE = ROOT / "tests/versions.json"
 READING = ("examples", "formats", "packages", "reading", "sources", "streams")
 DECODER = ("attention", "batching", "models")
 MODEL = (*DECODER, "likelihood", "prompts")
-RULE = ("diagnostics", "indicator_table", "observations", "regression")
+RULE = ("diagnostics", "indicator_table", "observations", "presets", "regression")
 MODULES = {
     "DATASETS": READING,
     "MODELS": ("models",),

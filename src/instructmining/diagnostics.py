@@ -11,10 +11,10 @@ import numpy as np
 import polars as pl
 
 from instructmining.errors import InputError
+from instructmining.presets import OBSERVATIONS_PER_COEFFICIENT
 
 SEPARATOR = " + "
 MAX_CANDIDATES = 16
-OBSERVATIONS_PER_COEFFICIENT = 3
 PERMUTATIONS = 200
 # A diagonal of R below this, for unit columns, is a column that the ones before it give to rounding error.
 SINGULAR = 1e-10

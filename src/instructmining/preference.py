@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import KFold
 
 from instructmining.attention import budget
 from instructmining.errors import InputError
@@ -67,6 +65,8 @@ def fit_head(chosen: Matrix, rejected: Matrix, ridge: float, folds: int, seed: i
     ``heldout_accuracy`` is the share of pairs put in the right order by a head that did not see them (``folds`` folds),
     with a 95 % Wilson interval. Errors: InputError for fewer pairs than two a fold.
     """
+    from sklearn.model_selection import KFold  # a second, and whoever scores with a head imports this module
+
     pairs = len(chosen)
     if pairs < 2 * folds:
         raise InputError(f"preference head: {pairs} pairs, expected at least {2 * folds} for {folds} folds")
@@ -86,6 +86,8 @@ def fit_head(chosen: Matrix, rejected: Matrix, ridge: float, folds: int, seed: i
 
 def _weights(differences: Matrix, ridge: float) -> Matrix:
     """Every difference stands in both directions, so that the fit has no side to prefer and needs no intercept."""
+    from sklearn.linear_model import LogisticRegression
+
     both = np.concatenate([differences, -differences])
     labels = np.repeat([1, 0], len(differences))
     # both directions double the likelihood: the penalty doubles with it

@@ -13,49 +13,13 @@ import polars as pl
 from instructmining import diagnostics
 from instructmining.errors import InputError
 from instructmining.observations import indicator_columns
+from instructmining.presets import PRESETS, published_names
 
 TARGET = {"target": "log_loss", "direction": "lower_is_better"}
 # criterion of the all-subsets table -> is a larger value better
 CRITERIA = {"adjusted_r_squared": True, "aic": False, "bic": False, "loo_r_squared": True}
-# Equation 4 with the standard errors of Table 9, and the rule of the first arXiv version, which gives no errors and
-# does not say which length it means.
-PRESETS: dict[str, dict[str, Any]] = {
-    "instructmining-v1": {
-        "coefficients": {"intercept": 1.0694, "reward": -0.1498, "output_length": 8.257e-5, "knn_6": -0.9350},
-        "standard_errors": dict.fromkeys(("intercept", "reward", "output_length", "knn_6")),
-        "r_squared": None,
-        "n": None,
-        "note": "the paper says length: taken as output_length",
-    },
-    "instructmining-v2": {
-        "coefficients": {
-            "intercept": 0.0274,
-            "reward": -0.0078,
-            "understandability": 0.4421,
-            "naturalness": -0.3212,
-            "coherence": -0.1520,
-        },
-        "standard_errors": {
-            "intercept": 0.061,
-            "reward": 0.003,
-            "understandability": 0.168,
-            "naturalness": 0.107,
-            "coherence": 0.129,
-        },
-        "r_squared": 0.522,
-        "n": 129,
-        "note": None,
-    },
-}
-
-
 # What a rule whose set the losses have chosen says of that choice; null for a list given beforehand.
 SELECTION = ("loo_r_squared_with_selection", "selection_p_value", "sets_compared")
-
-
-def published_names(preset: str) -> list[str]:
-    """The indicators of a preset under their published names."""
-    return [name for name in PRESETS[preset]["coefficients"] if name != "intercept"]
 
 
 def formula(rule: Mapping[str, Any]) -> str:

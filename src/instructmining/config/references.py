@@ -8,9 +8,8 @@ from typing import Any
 from instructmining.config.names import columns, entries_for, rule_columns, seeded_names
 from instructmining.config.recipes import recipe_problems
 from instructmining.config.schema import Problem, similar
-from instructmining.diagnostics import OBSERVATIONS_PER_COEFFICIENT
 from instructmining.judge_prompts import PROMPTS, has_field
-from instructmining.regression import published_names
+from instructmining.presets import OBSERVATIONS_PER_COEFFICIENT, published_names
 from instructmining.scorers import OUTPUTS, output_columns
 
 Config = dict[str, Any]

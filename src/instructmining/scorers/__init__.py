@@ -6,19 +6,19 @@ entry with its defaults, plus ``model_path`` (a folder or hub id), ``preference_
 ({output: column}) and ``rows``, how many there are in all. A frame has ``id``, one nullable float64 column named after
 each output asked for, ``truncated`` (bool: the text was cut) and ``reason`` (why a value is null, else null), in the
 order of its part. Those of ``BY_NEIGHBOURS`` read embeddings instead, of as many examples as are compared.
-Nothing here imports torch: the config and the DAG read this module.
+Nothing here imports torch, nor polars when it is read: every job of a cluster reads the config and the DAG anew.
 """
 
 import importlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import polars as pl
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from instructmining import versions
 from instructmining.errors import InputError
-from instructmining.files import read_provenance
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 class Output(NamedTuple):
@@ -117,7 +117,7 @@ def output_columns(entry: str, settings: Mapping[str, Any]) -> dict[str, str]:
     return dict(asked)
 
 
-def check(frame: pl.DataFrame, columns: Iterable[str], where: str, minimum_rows: int = 8) -> dict[str, Any]:
+def check(frame: "pl.DataFrame", columns: Iterable[str], where: str, minimum_rows: int = 8) -> dict[str, Any]:
     """Refuse the marks of a broken scorer: NaN or infinity, and a value that never changes or is never there.
 
     ``where`` names the file in the message. Fewer than ``minimum_rows`` rows may be constant.
@@ -162,6 +162,8 @@ def provenance(settings: Mapping[str, Any], counts: Mapping[str, Any]) -> dict[s
 
 def totals(paths: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Counts of each entry over its shards .../{entry}/{shard}.parquet: rows, truncated, null by column."""
+    from instructmining.files import read_provenance
+
     found: dict[str, dict[str, Any]] = {}
     for path in paths:
         counts = read_provenance(path)
