@@ -153,8 +153,9 @@ def _save(trainer: Trainer, base: Base, recipe: dict[str, Any], target: Path) ->
 
     Weights that lie in parts on several devices are put together by all processes; the first one writes.
     """
-    weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)
-    if not trainer.is_world_process_zero():
+    first, in_parts = trainer.is_world_process_zero(), recipe["launcher"] == "deepspeed" and recipe["zero_stage"] == 3
+    weights = trainer.accelerator.get_state_dict(trainer.model_wrapped) if first or in_parts else None
+    if not first:
         return
     # a model of which only the names matter: the trained weights take the place of the base's
     model = _on_same_memory(base.model)
