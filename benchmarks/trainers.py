@@ -23,11 +23,11 @@ def plain_ways() -> dict[str, Callable[[Any, Path, Any], list[float]]]:
 def ours(steps: Any, folder: Path, recipe: Found) -> list[float]:
     import polars as pl
 
-    from instructmining.finetune import finetune
+    from instructmining.finetune import finetune, load_base
 
     steps.imported()
     examples = pl.read_parquet(folder / "examples.parquet")
-    figures = finetune(examples, recipe, str(folder / "model"), folder / "work")
+    figures = finetune(examples, recipe, load_base(recipe, str(folder / "model")), folder / "work")
     return [point["loss"] for point in figures["loss_curve"]]
 
 

@@ -32,6 +32,7 @@ from instructmining.config import (
     strategy_settings,
     warnings,
 )
+from instructmining.config.recipes import NOT_RESULTS
 from instructmining.errors import InputError
 from instructmining.scorers import output_columns
 

@@ -1,20 +1,16 @@
 # Inputs and params of rules/runs.smk. Params hold what a result depends on, and no more.
 
+# recipes that train several mixtures in one job; a pattern that nothing matches where there is none
+BATCH_RECIPES = "|".join(name for name, recipe in config["recipes"].items() if recipe["runs_per_job"] > 1) or "(?!)"
+
 
 def get_examples_pattern(wildcards):
     """A function, since Snakemake would take the braces for a wildcard of its own."""
     return "results/datasets/{dataset}/examples.parquet"
 
 
-# how a run is started and watched: not what comes out of it
-_NOT_RESULTS = ("checkpoint_minutes", "runs_per_job", "threads")
-
-# recipes that train several mixtures in one job; a pattern that nothing matches where there is none
-BATCH_RECIPES = "|".join(name for name, recipe in config["recipes"].items() if recipe["runs_per_job"] > 1) or "(?!)"
-
-
 def get_recipe(wildcards):
-    return {key: value for key, value in config["recipes"][wildcards.recipe].items() if key not in _NOT_RESULTS}
+    return {key: value for key, value in config["recipes"][wildcards.recipe].items() if key not in NOT_RESULTS}
 
 
 def get_recipe_record(wildcards):

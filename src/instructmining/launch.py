@@ -23,11 +23,10 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from instructmining import versions
+from instructmining.config.recipes import NOT_RESULTS
 from instructmining.errors import InputError
 from instructmining.files import read_json, remove_folder, write_json, write_text
 
-# how runs are started and watched: not what comes out of them
-NOT_RESULTS = ("checkpoint_minutes", "runs_per_job", "threads")
 _MODULE = "instructmining.launch"
 _INSTALL = "`.venv/bin/pip install --no-build-isolation -r envs/deepspeed.lock`"
 _log = logging.getLogger(__name__)

@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+# how runs are started and watched: not what comes out of them
+NOT_RESULTS = ("checkpoint_minutes", "runs_per_job", "threads")
+
 
 def recipe_problems(recipe: dict[str, Any]) -> Iterator[str]:
     """One line for everything in a recipe that cannot be."""
