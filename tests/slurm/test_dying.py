@@ -20,7 +20,7 @@ from workflow.small import RECIPE, change, jobs, snakemake, write_config
 pytestmark = pytest.mark.slurm
 
 # long enough to be met in the middle, with a checkpoint after every step
-LONG = {**RECIPE, "epochs": 30, "checkpoint_minutes": 0.0001}
+LONG = {**RECIPE, "epochs": 150, "checkpoint_minutes": 0.0001}
 RECIPES = {"drained": LONG, "lost": LONG, "late": RECIPE, "orphan": RECIPE}
 
 
@@ -35,7 +35,9 @@ def clone_of_these(clone, tmp_path_factory):
     done = snakemake(calm, "--", *runs(*RECIPES))
     assert done.returncode == 0, done.stderr[-3000:]
     run(clone, "--", "results/subsets/mixtures/base-000.parquet")
-    with changed_profile(clone, lambda profile: profile["set-resources"]["finetune"].update(runtime="attempt")):
+    # lost has a node of its own, so that none but it is lost
+    its = {"runtime": "attempt if wildcards.recipe == 'late' else 30", "gpu": "1 + (wildcards.recipe == 'lost')"}
+    with changed_profile(clone, lambda profile: profile["set-resources"]["finetune"].update(its)):
         yield clone, calm
 
 
@@ -51,6 +53,14 @@ def jobs_of(recipe: str) -> list[dict[str, str]]:
     return [job for job in accounted() if job["wildcards"] == f"{recipe}_mixtures_base-000"]
 
 
+def running(recipe: str) -> list[dict[str, str]]:
+    """From the queue: the account learns of comments when a job ends."""
+    command = ["squeue", "-h", "--states=running", "-o", "%i|%N|%k"]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    found = [dict(zip(("id", "node", "comment"), line.split("|"), strict=True)) for line in lines]
+    return [job for job in found if job["comment"].endswith(f"_{recipe}_mixtures_base-000")]
+
+
 def wait_until(what: str, condition: Callable[[], object], seconds: float = 240) -> None:
     end = time.monotonic() + seconds
     while not condition():
@@ -59,8 +69,7 @@ def wait_until(what: str, condition: Callable[[], object], seconds: float = 240)
 
 
 def node(name: str, state: str) -> None:
-    reason = () if state == "resume" else ("reason=test",)
-    subprocess.run(["scontrol", "update", f"nodename={name}", f"state={state}", *reason], check=True)
+    subprocess.run(["scontrol", "update", f"nodename={name}", f"state={state}", "reason=test"], check=True)
 
 
 def has_checkpoint(folder, recipe):
@@ -73,25 +82,26 @@ def test_nodes_drained_and_lost_and_time_that_runs_out(clone_of_these):
     where = {}
     try:
         # this one stands still until Slurm ends it, a minute from now
-        wait_until("late runs", lambda: [job for job in jobs_of("late") if job["State"] == "RUNNING"])
-        wait_until("late's log", (folder / "logs/finetune/late/mixtures/base-000.log").exists)
-        subprocess.run(["scancel", "--full", "--signal=STOP", jobs_of("late")[0]["JobIDRaw"]], check=True)
+        wait_until("late runs", lambda: running("late"))
+        subprocess.run(["scancel", "--full", "--signal=STOP", running("late")[0]["id"]], check=True)
         for recipe, state in (("drained", "drain"), ("lost", "down")):
             wait_until(f"{recipe}'s checkpoint", lambda recipe=recipe: has_checkpoint(folder, recipe))
-            where[recipe] = jobs_of(recipe)[-1]["NodeList"]
+            where[recipe] = running(recipe)[0]["node"]
             node(where[recipe], state)
         assert process.wait(timeout=600) == 0, (folder / "snakemake.log").read_text()[-4000:]
     finally:
         process.kill()
-        for name in set(where.values()):
-            node(name, "resume")
+        # a node that is down comes back by itself
+        if "drained" in where:
+            node(where["drained"], "resume")
     assert [job["State"] for job in jobs_of("drained")] == ["COMPLETED"]  # what runs on a drained node may end there
     assert [job["State"] for job in jobs_of("late")] == ["TIMEOUT", "COMPLETED"]
     assert [job["Timelimit"] for job in jobs_of("late")] == ["00:01:00", "00:02:00"]
-    lost = jobs_of("lost")[-1]
-    assert lost["State"] == "COMPLETED" and lost["NodeList"] != where["lost"]
+    # not by Slurm as well, and elsewhere
+    assert [job["State"] for job in jobs_of("lost")] == ["NODE_FAIL", "COMPLETED"]
+    assert jobs_of("lost")[-1]["NodeList"] != where["lost"]
     for recipe in ("drained", "lost", "late"):
-        assert curve(folder, recipe) == pytest.approx(curve(calm, recipe), rel=1e-5), recipe
+        assert curve(folder, recipe) == curve(calm, recipe), recipe
     log = (folder / "logs/finetune/lost/mixtures/base-000.log").read_text()
     assert "checkpoint" in log
 
@@ -100,10 +110,10 @@ def test_snakemake_is_killed_and_its_jobs_run_on(clone_of_these):
     folder, calm = clone_of_these
     target = runs("orphan")
     process = start(folder, "--", *target)
-    wait_until("the job runs", lambda: [job for job in jobs_of("orphan") if job["State"] == "RUNNING"])
+    wait_until("the job runs", lambda: running("orphan"))
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    wait_until("the job ends", lambda: jobs_of("orphan")[-1]["State"] == "COMPLETED")
+    wait_until("the job ends", lambda: jobs_of("orphan"))
     again = start(folder, "--", *target)
     assert again.wait(timeout=120) != 0
     assert "LockException" in (folder / "snakemake.log").read_text()
