@@ -112,7 +112,7 @@ def _train(
     base = load_base(recipe, path)
     seconds = base.seconds
     for run, checkpoint in zip(runs, checkpoints, strict=True):
-        _log.info("training in %s", run.work)
+        _log.info("training in %s%s", run.work, f", going on from {Path(checkpoint).name}" if checkpoint else "")
         figures = finetune(run.examples, recipe, base, run.work, checkpoint)
         figures["seconds"]["load"] = round(figures["seconds"]["load"] + seconds, 3)
         seconds = 0.0

@@ -103,7 +103,7 @@ def test_nodes_drained_and_lost_and_time_that_runs_out(clone_of_these):
     for recipe in ("drained", "lost", "late"):
         assert curve(folder, recipe) == curve(calm, recipe), recipe
     log = (folder / "logs/finetune/lost/mixtures/base-000.log").read_text()
-    assert "checkpoint" in log
+    assert "going on from checkpoint-" in log
 
 
 def test_snakemake_is_killed_and_its_jobs_run_on(clone_of_these):
