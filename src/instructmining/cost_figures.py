@@ -47,6 +47,7 @@ def cost_score(
         spread.mark_rule(opacity=0.5, strokeWidth=6).encode(y=alt.Y("low:Q", title=value, scale=y_scale), y2="high:Q"),
         base.mark_line(opacity=0.6).encode(order=alt.Order("examples:Q")),
         base.mark_rule(strokeWidth=1).encode(x2="without_fit:Q"),
+        base.mark_tick(orient="vertical", size=10, thickness=2).encode(x=x("without_fit")),
         alt.Chart(points, name="points")
         .encode(
             x=x("total"),

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from instructmining.errors import InputError
 
+# of the answers to one shard: how many requests, their tokens, and what they cost together, in which currency
 API_KEYS = ("requests", "input_tokens", "output_tokens", "price", "currency")
 
 
