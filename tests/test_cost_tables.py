@@ -150,7 +150,7 @@ def test_pools_and_recipes_are_rows_of_their_own() -> None:
         (5, 6, 1, "16", "its selection with the fit of its quality rule"),
         (5, 4, 2, "16", "its selection and finetuning together"),
         (5, 4, 1, "16", None),
-        (1, 0, 10, "all", None),
+        (11, 0, 10, "all", None),
     ],
 )
 def test_what_is_dearer_than_everything_is_said_in_words(

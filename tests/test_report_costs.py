@@ -55,8 +55,8 @@ def test_the_page_says_what_is_dearer_than_everything_and_how_that_is_known() ->
     text = page(dict.fromkeys(JOBS, 3600.0))
     assert "Finetuning on everything: 0.5 USD (measured)." in text
     alone = "its selection alone, the fit of its quality rule left out, costs more than finetuning on everything."
-    assert f"instructmining, 16: {alone}" in text
-    assert f"instructmining, best-main: {alone}" in text
+    assert f"instructmining (16, best-main): {alone}" in text
+    assert "full (all)" not in text
     assert f"jobs measured</dt><dd>{len(JOBS)} of {len(JOBS)}</dd>" in text
     assert "had no cost file" not in text
 

@@ -141,15 +141,15 @@ def dearer(row: Mapping[str, Any], unit: str) -> str | None:
     ``unit``: one of ``measure``'s answers. The strongest that holds is said.
     """
     limit = row[f"everything_{unit}"]
-    if limit is None:
+    # the run on everything is one of the rows
+    if limit is None or row["size"] == "all":
         return None
     fit = row[f"fit_{unit}"] > 0
     if row[f"selection_{unit}"] > limit:
         return f"its selection alone{', the fit of its quality rule left out,' if fit else ''}"
     if row[f"selection_with_fit_{unit}"] > limit:
         return "its selection with the fit of its quality rule"
-    # the run on everything is itself one of the rows
-    return "its selection and finetuning together" if row["size"] != "all" and row[f"total_{unit}"] > limit else None
+    return "its selection and finetuning together" if row[f"total_{unit}"] > limit else None
 
 
 def money(prices: Mapping[str, Any], priced: bool, prefix: str = "") -> pl.Expr:

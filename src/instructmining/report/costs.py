@@ -131,11 +131,14 @@ def everything_sentence(row: Mapping[str, Any], unit: str, label: str) -> str:
 
 
 def flags(group: pl.DataFrame, unit: str) -> list[str]:
-    """A sentence for each strategy and size that costs more than finetuning on everything, or whose selection does."""
+    """A sentence for each strategy that costs more than finetuning on everything, with the sizes at which it does."""
+    sizes: dict[tuple[str, str], list[str]] = {}
+    for row in group.iter_rows(named=True):
+        if what := dearer(row, unit):
+            sizes.setdefault((row["strategy"], what), []).append(row["size"])
     return [
-        f"{row['strategy']}, {row['size']}: {what} costs more than finetuning on everything."
-        for row in group.iter_rows(named=True)
-        if (what := dearer(row, unit))
+        f"{strategy} ({', '.join(found)}): {what} costs more than finetuning on everything."
+        for (strategy, what), found in sizes.items()
     ]
 
 
