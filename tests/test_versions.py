@@ -44,6 +44,7 @@ MODULES = {
     "TRAINER": ("finetune", "trainer", "training_arguments", *MODEL),
     "EVALUATIONS.loss": ("evaluations/loss", *MODEL),
     "COMPARISON": ("comparison",),
+    "COSTS": ("costs", "cost_tables", "ledger"),
 }
 
 

@@ -35,15 +35,12 @@ def losses(evaluations: pl.DataFrame, random: list[str], title: str) -> Figure:
         .with_columns(low=pl.col("mean") - pl.col("sd"), high=pl.col("mean") + pl.col("sd"))
         .sort("strategy", "examples")
     )
-    names = sorted(set(evaluations["strategy"]), key=lambda name: (name in random, name))
-    others = iter(PALETTE * (1 + len(names) // len(PALETTE)))
-    colours = [RANDOM if name in random else next(others) for name in names]
     examples = sized["examples"].to_list() or [1]
     # An octave or more of sizes reads better on a log axis; a single size needs no axis of its own.
     scale = alt.Scale(type="log" if max(examples) >= 2 * min(examples) else "linear", nice=False, padding=24)
     ticks = alt.Axis(values=sorted(set(examples)), format=",d", labelOverlap=True, grid=False)
     x = alt.X("examples:Q", title="examples", scale=scale, axis=ticks)
-    colour = alt.Color("strategy:N", title=None, scale=alt.Scale(domain=names, range=colours))
+    colour = strategy_colour(evaluations["strategy"].to_list(), random)
     y_scale = alt.Scale(zero=False)
     picked = alt.selection_point(fields=["strategy"], bind="legend", name="strategy")
     base_tooltip: list[Tip] = ["strategy:N", "size:N", alt.Tooltip("examples:Q", format=","), _number("value")]
@@ -71,6 +68,14 @@ def losses(evaluations: pl.DataFrame, random: list[str], title: str) -> Figure:
         rule.mark_rule(strokeDash=[6, 4], strokeWidth=2),
         points.mark_point(filled=True, size=60).add_params(picked),
     ).properties(width="container", height=280, title=title)
+
+
+def strategy_colour(strategies: list[str], random: list[str]) -> alt.Color:
+    """A colour for each strategy, the same on every chart of a comparison; grey for those that are random."""
+    names = sorted(set(strategies), key=lambda name: (name in random, name))
+    others = iter(PALETTE * (1 + len(names) // len(PALETTE)))
+    colours = [RANDOM if name in random else next(others) for name in names]
+    return alt.Color("strategy:N", title=None, scale=alt.Scale(domain=names, range=colours))
 
 
 def search_sizes(trials: pl.DataFrame, best_trial: int) -> Figure:
