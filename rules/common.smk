@@ -18,6 +18,7 @@ os.environ.update(PYTHONPATH=os.pathsep.join([SOURCE, *filter(None, [os.environ.
 from instructmining import search, versions
 from instructmining.config import (
     EMBEDDING_KEYS,
+    against_orders,
     columns,
     comparison_subsets,
     embedding_entry,

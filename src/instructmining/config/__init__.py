@@ -8,6 +8,7 @@ from typing import Any
 
 from instructmining.config.names import (
     EMBEDDING_KEYS,
+    against_orders,
     columns,
     comparison_subsets,
     embedding_entry,
@@ -27,6 +28,7 @@ from instructmining.errors import InputError
 
 __all__ = [
     "EMBEDDING_KEYS",
+    "against_orders",
     "columns",
     "comparison_subsets",
     "embedding_entry",
