@@ -17,6 +17,7 @@ os.environ.update(PYTHONPATH=os.pathsep.join([SOURCE, *filter(None, [os.environ.
 
 from instructmining import search, versions
 from instructmining.config import (
+    BASELINES,
     EMBEDDING_KEYS,
     against_orders,
     columns,

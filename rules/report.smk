@@ -56,7 +56,7 @@ rule report_comparison:
         "logs/report_comparison/{comparison}.log",
     params:
         version=versions.COMPARISON,
-        random=get_random_strategies,
+        baselines=get_baselines,
         selection_benchmarks=get_selection_benchmarks,
     conda:
         "../envs/base.yaml"

@@ -19,6 +19,7 @@ from instructmining.files import read_json
 from instructmining.report import comparison as comparison_page
 from instructmining.report import data, examples, indicators, quality_rule, search, summary
 
+BASELINES = {"random": "random", "everything": "full"}
 SETTINGS = {"strategy": "best", "pool": "unseen", "recipe": "tiny", "loss": "other", "low": 64, "high": 600}
 SETTINGS |= {"trials": 6, "parallel": 1, "seed": 0}
 # Of the page itself: data, two packed bundles (Vega; DataTables, whose style has one of its own), one program.
@@ -71,7 +72,7 @@ def all_pages(results: Path) -> dict[str, str]:
     rules = {name: rule(results, name) for name in ("fitted", "published")}
     paths = sorted(str(path) for path in results.glob("evaluations/tiny/*/unseen/*/*.json"))
     evaluations = comparison.read_evaluations(paths, [str(path) for path in results.glob("subsets/*/*/*.parquet")])
-    table = comparison.compare(evaluations, ["random"], draws=100)
+    table = comparison.compare(evaluations, BASELINES, draws=100)
     frame = extremes(results, 10)
     runs = [read_json(path) for path in sorted(results.glob("runs/tiny/*/*/*/train.json"))]
     return {

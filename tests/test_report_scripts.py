@@ -61,7 +61,7 @@ def test_summary(results, tmp_path, checked):
     subsets = [str(results / f"subsets/{subset}.parquet") for subset in COMPARED]
     table = tmp_path / "main.csv"
     page = {"page": str(tmp_path / "comparison.html"), "table": str(table)}
-    known = {"random": ["random"], "selection_benchmarks": []}
+    known = {"random": ["random"], "baselines": {"random": "random"}, "selection_benchmarks": []}
     inputs = given(evaluations=evaluations, item_losses=[], subsets=subsets)
     wildcards = SimpleNamespace(comparison="main")
     (tmp_path / "page.html").write_text("")

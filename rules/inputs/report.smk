@@ -5,6 +5,14 @@ def get_random_strategies(wildcards):
     return [name for name, settings in config["strategies"].items() if settings["kind"] == "random"]
 
 
+def get_baselines(wildcards):
+    """Strategies of a comparison that are no competitors, and their kinds."""
+    kinds = {
+        name: config["strategies"][name]["kind"] for name in config["comparisons"][wildcards.comparison]["strategies"]
+    }
+    return {name: kind for name, kind in kinds.items() if kind in BASELINES}
+
+
 def get_selection_benchmarks(wildcards):
     """Benchmarks whose data a fit or a search has used already; they are no test of what was selected with them."""
     losses = [*config["quality_rules"].values(), *config["searches"].values()]

@@ -6,6 +6,7 @@ A checked configuration is plain data with every default filled in, and every be
 from copy import deepcopy
 from typing import Any
 
+from instructmining.config.baselines import BASELINES
 from instructmining.config.names import (
     EMBEDDING_KEYS,
     against_orders,
@@ -27,6 +28,7 @@ from instructmining.config.warnings import warnings
 from instructmining.errors import InputError
 
 __all__ = [
+    "BASELINES",
     "EMBEDDING_KEYS",
     "against_orders",
     "columns",
