@@ -44,6 +44,8 @@ localrules:
     check_indicators,
     report_summary,
     report_comparison,
+    report_overlaps,
+    report_agreement,
     report_search,
     report_quality_rule,
     report_indicators,

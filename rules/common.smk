@@ -170,6 +170,8 @@ def get_report_pages():
     pages = ["results/figures/summary.html"] if config["quality_rules"] or config["comparisons"] else []
     pages += ["results/figures/data.html"] if config["datasets"] else []
     pages += [f"results/figures/comparisons/{name}.html" for name in config["comparisons"]]
+    pages += [f"results/figures/overlaps/{name}.html" for name, s in config["comparisons"].items() if s["sizes"]]
+    pages += ["results/figures/agreement.html"] if config["comparisons"] else []
     pages += [f"results/figures/searches/{name}.html" for name in config["searches"]]
     pages += [f"results/figures/quality_rules/{name}.html" for name in config["quality_rules"]]
     pages += ["results/figures/indicators.html"] if get_shown_rankings() else []

@@ -44,7 +44,7 @@ MODULES = {
     "SEARCHES": ("search",),
     "TRAINER": ("finetune", "trainer", "training_arguments", *MODEL),
     "EVALUATIONS.loss": ("evaluations/loss", *MODEL),
-    "COMPARISON": ("comparison", "significance"),
+    "COMPARISON": ("comparison", "significance", "overlap", "agreement"),
 }
 
 

@@ -113,6 +113,18 @@ def get_comparison_subset_files(wildcards):
     return [f"results/subsets/{subset}.parquet" for subset in comparison_subsets(config, wildcards.comparison)]
 
 
+def get_overlap_subsets(wildcards):
+    """Subsets of a comparison save those of everything, which overlap with all."""
+    subsets = comparison_subsets(config, wildcards.comparison)
+    return [f"results/subsets/{subset}.parquet" for subset in subsets if not subset.endswith("/all")]
+
+
+def get_overlap_rankings(wildcards):
+    """The rankings behind them: how large their pools are, and whether a random one kept to its limit."""
+    names = {tuple(Path(path).parts[-3:-1]) for path in get_overlap_subsets(wildcards)}
+    return [f"results/rankings/{order}/{pool}.parquet" for order, pool in sorted(names)]
+
+
 def get_all_runs(wildcards):
     """train.json of every run of the study."""
     runs = []

@@ -11,7 +11,8 @@ from instructmining.report import comparison as comparison_page
 from instructmining.report import examples, indicators, quality_rule, search
 
 WHERE = (
-    "The other pages hold the figures: Comparison every run of a comparison with its intervals, Search the trials, "
+    "The other pages hold the figures: Comparison every run of a comparison with its intervals, how much the subsets "
+    "overlap, and whether benchmarks, budgets and recipes agree, Search the trials, "
     "Quality rule the regression with its diagnostics, Indicators the distributions and the indicator check, Examples "
     "the best, middle and worst of each ranking in full, Data the sources and what became of their rows."
 )
