@@ -116,7 +116,7 @@ def get_comparison_subset_files(wildcards):
 def get_overlap_subsets(wildcards):
     """Subsets of a comparison save those of everything, which overlap with all."""
     subsets = comparison_subsets(config, wildcards.comparison)
-    return [f"results/subsets/{subset}.parquet" for subset in subsets if not subset.endswith("/all")]
+    return [f"results/subsets/{subset}.parquet" for subset in subsets if Path(subset).name != "all"]
 
 
 def get_overlap_rankings(wildcards):
