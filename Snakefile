@@ -45,6 +45,8 @@ localrules:
     report_summary,
     report_comparison,
     report_costs,
+    report_overlaps,
+    report_agreement,
     report_search,
     report_quality_rule,
     report_indicators,

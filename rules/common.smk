@@ -17,7 +17,9 @@ os.environ.update(PYTHONPATH=os.pathsep.join([SOURCE, *filter(None, [os.environ.
 
 from instructmining import costs, search, versions
 from instructmining.config import (
+    BASELINES,
     EMBEDDING_KEYS,
+    against_orders,
     columns,
     comparison_subsets,
     embedding_entry,
@@ -169,6 +171,8 @@ def get_report_pages():
     pages += ["results/figures/data.html"] if config["datasets"] else []
     pages += [f"results/figures/comparisons/{name}.html" for name in config["comparisons"]]
     pages += get_cost_pages()
+    pages += [f"results/figures/overlaps/{name}.html" for name, s in config["comparisons"].items() if s["sizes"]]
+    pages += ["results/figures/agreement.html"] if config["comparisons"] else []
     pages += [f"results/figures/searches/{name}.html" for name in config["searches"]]
     pages += [f"results/figures/quality_rules/{name}.html" for name in config["quality_rules"]]
     pages += ["results/figures/indicators.html"] if get_shown_rankings() else []

@@ -56,7 +56,7 @@ rule report_comparison:
         "logs/report_comparison/{comparison}.log",
     params:
         version=versions.COMPARISON,
-        random=get_random_strategies,
+        baselines=get_baselines,
         selection_benchmarks=get_selection_benchmarks,
     conda:
         "../envs/base.yaml"
@@ -99,6 +99,59 @@ rule report_costs:
     threads: 1
     script:
         "../workflow/scripts/report_costs.py"
+
+
+rule report_overlaps:
+    input:
+        subsets=get_overlap_subsets,
+        rankings=get_overlap_rankings,
+    output:
+        page=report(
+            "results/figures/overlaps/{comparison}.html",
+            caption="../workflow/report/overlaps.rst",
+            category="2 Comparison",
+            labels={"comparison": "{comparison}", "what": "overlaps"},
+        ),
+        table=report(
+            "results/tables/overlaps/{comparison}.csv",
+            caption="../workflow/report/overlaps.rst",
+            category="2 Comparison",
+            labels={"comparison": "{comparison}", "what": "overlaps as CSV"},
+        ),
+    log:
+        "logs/report_overlaps/{comparison}.log",
+    params:
+        version=versions.COMPARISON,
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    script:
+        "../workflow/scripts/report_overlaps.py"
+
+
+rule report_agreement:
+    input:
+        evaluations=get_all_comparison_evaluations,
+        subsets=get_all_comparison_subsets,
+    output:
+        page=report(
+            "results/figures/agreement.html",
+            caption="../workflow/report/agreement.rst",
+            category="2 Comparison",
+            labels={"comparison": "all", "what": "agreement"},
+        ),
+        benchmarks="results/tables/agreement/benchmarks.csv",
+        sizes="results/tables/agreement/sizes.csv",
+        recipes="results/tables/agreement/recipes.csv",
+    log:
+        "logs/report_agreement/agreement.log",
+    params:
+        version=versions.COMPARISON,
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    script:
+        "../workflow/scripts/report_agreement.py"
 
 
 rule report_search:

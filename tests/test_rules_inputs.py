@@ -55,6 +55,25 @@ def test_a_ranking_is_made_again_for_its_strategy_and_for_all_strategies(monkeyp
     assert version == [versions.STRATEGIES["random"], 7]
 
 
+def test_a_baseline_reads_the_rankings_that_it_is_held_apart_from() -> None:
+    settings = {"kind": "strict_random", "against": ["longest", "instructmining"]}
+    found = whole(changed("strategies.strict", settings))
+    inputs = found.get_ranking_inputs(SimpleNamespace(ranking="strict-2", pool="unseen"))
+    assert inputs["against"] == [f"results/rankings/{name}/unseen.parquet" for name in settings["against"]]
+    assert "against" not in found.get_ranking_inputs(SimpleNamespace(ranking="random-1", pool="unseen"))
+
+
+def test_overlaps_are_of_every_order_at_every_size_and_not_of_everything() -> None:
+    known = {"config": check(changed("strategies.random.seeds", 1)), "Path": Path}
+    found = defined(["report"], {**known, **{name: getattr(cfg, name) for name in cfg.__all__}})
+    wildcards = SimpleNamespace(comparison="first")
+    orders = ("instructmining", "random-0")
+    subsets = [f"results/subsets/{order}/unseen/{size}.parquet" for order in orders for size in ("16", "best-main")]
+    assert found.get_overlap_subsets(wildcards) == subsets
+    assert found.get_overlap_rankings(wildcards) == [f"results/rankings/{order}/unseen.parquet" for order in orders]
+    assert found.get_baselines(wildcards) == {"random": "random", "full": "full"}
+
+
 def near(reference: str, **settings: Any) -> dict[str, Any]:
     """The small configuration with a second entry by neighbours, of this reference, in a rule of two indicators."""
     raw = changed("indicators.near", {"scorer": "knn", "model": "tiny", "reference": reference, **settings})

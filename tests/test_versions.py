@@ -38,12 +38,13 @@ MODULES = {
     "STRATEGIES.full": ("strategies/full",),
     "STRATEGIES.longest": ("strategies/longest",),
     "STRATEGIES.quality_rule": ("strategies/quality_rule",),
-    "STRATEGIES.random": ("strategies/random",),
+    "STRATEGIES.random": ("strategies/random", "overlap"),
+    "STRATEGIES.strict_random": ("strategies/strict_random", "strategies/random"),
     "RANKINGS": ("rankings",),
     "SEARCHES": ("search",),
     "TRAINER": ("finetune", "trainer", "training_arguments", *MODEL),
     "EVALUATIONS.loss": ("evaluations/loss", *MODEL),
-    "COMPARISON": ("comparison",),
+    "COMPARISON": ("comparison", "significance", "overlap", "agreement"),
     "COSTS": ("costs", "cost_tables", "ledger"),
 }
 

@@ -5,6 +5,14 @@ def get_random_strategies(wildcards):
     return [name for name, settings in config["strategies"].items() if settings["kind"] == "random"]
 
 
+def get_baselines(wildcards):
+    """Strategies of a comparison that are no competitors, and their kinds."""
+    kinds = {
+        name: config["strategies"][name]["kind"] for name in config["comparisons"][wildcards.comparison]["strategies"]
+    }
+    return {name: kind for name, kind in kinds.items() if kind in BASELINES}
+
+
 def get_selection_benchmarks(wildcards):
     """Benchmarks whose data a fit or a search has used already; they are no test of what was selected with them."""
     losses = [*config["quality_rules"].values(), *config["searches"].values()]
@@ -135,6 +143,18 @@ def get_stale_cost_pages():
         made = Path(page).stat().st_mtime if Path(page).exists() else float("inf")
         found[page] = sum(file.exists() and file.stat().st_mtime > made for file in files)
     return {page: newer for page, newer in found.items() if newer}
+
+
+def get_overlap_subsets(wildcards):
+    """Subsets of a comparison save those of everything, which overlap with all."""
+    subsets = comparison_subsets(config, wildcards.comparison)
+    return [f"results/subsets/{subset}.parquet" for subset in subsets if Path(subset).name != "all"]
+
+
+def get_overlap_rankings(wildcards):
+    """The rankings behind them: how large their pools are, and whether a random one kept to its limit."""
+    names = {tuple(Path(path).parts[-3:-1]) for path in get_overlap_subsets(wildcards)}
+    return [f"results/rankings/{order}/{pool}.parquet" for order, pool in sorted(names)]
 
 
 def get_all_runs(wildcards):

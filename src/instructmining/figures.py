@@ -23,12 +23,12 @@ def losses(evaluations: pl.DataFrame, random: list[str], title: str) -> Figure:
     """Loss against subset size for one pool, recipe and benchmark; lower is better.
 
     ``evaluations``: columns ``strategy``, ``seed`` (null where there is none), ``size``, ``examples``,
-    ``value``. ``random`` names the random strategies: their mean is a line, mean ± one standard deviation over
-    seeds a band, each seed a point. The subset of everything (``size`` "all") is a horizontal rule.
+    ``value``. Of a strategy with seeds the mean is a line, mean ± one standard deviation over seeds a band, each
+    seed a point; ``random`` names those that are grey. The subset of everything (``size`` "all") is a horizontal rule.
     """
     everything = evaluations.filter(pl.col("size") == "all")
     sized = evaluations.filter(pl.col("size") != "all")
-    drawn = sized.filter(pl.col("strategy").is_in(random))
+    drawn = sized.filter(pl.col("seed").is_not_null())
     spread = (
         drawn.group_by("strategy", "size", "examples")
         .agg(mean=pl.col("value").mean(), sd=pl.col("value").std(), seeds=pl.len())
@@ -54,7 +54,7 @@ def losses(evaluations: pl.DataFrame, random: list[str], title: str) -> Figure:
         opacity=alt.when(picked).then(alt.value(1)).otherwise(alt.value(0.15)),
         tooltip=[*base_tooltip[:1], "seed:N", *base_tooltip[1:]],
     )
-    lines = alt.Chart(sized.filter(~pl.col("strategy").is_in(random))).encode(
+    lines = alt.Chart(sized.filter(pl.col("seed").is_null())).encode(
         x=x, y=alt.Y("value:Q", scale=y_scale), color=colour
     )
     rule = alt.Chart(everything).encode(y=alt.Y("value:Q", scale=y_scale), color=colour, tooltip=base_tooltip)

@@ -102,6 +102,12 @@ def strategy_columns(config: Config, strategy: str) -> list[str]:
     return [settings["indicator"]] if settings["kind"] == "longest" else []
 
 
+def against_orders(config: Config, strategy: str) -> list[str]:
+    """The orders that a baseline (``random-1``, or its strategy) is held apart from; none without ``against``."""
+    settings = config["strategies"][strategy.partition("-")[0]]
+    return [order for name in settings.get("against", []) for order in seeded_names(config, name)]
+
+
 def comparison_subsets(config: Config, name: str) -> list[str]:
     """Subsets of a comparison: {order}/{pool}/{size} for each pool, order and size; {strategy}/{pool}/all for full."""
     comparison = config["comparisons"][name]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from instructmining.config.baselines import against_problems, baseline_sizes
 from instructmining.config.names import columns, entries_for, rule_columns, seeded_names
 from instructmining.config.recipes import recipe_problems
 from instructmining.config.schema import Problem, similar
@@ -231,6 +232,10 @@ def _strategies(config: Config) -> Problems:
         path = ("strategies", name)
         if settings["kind"] == "longest":
             yield from _unknown(path, "indicator", settings["indicator"], "indicators", known)
+        for message in against_problems(config, name):
+            yield Problem(path, message)
+        for pool, key, size in baseline_sizes(config, name):
+            yield from _too_large(path, key, size, config, config["pools"].get(pool, []))
         if settings["kind"] != "quality_rule":
             continue
         rule = settings["quality_rule"]
