@@ -7,11 +7,12 @@ order; ``settings`` are the strategy's config values (and what its docstring nam
 
 from types import ModuleType
 
-from instructmining.strategies import full, longest, quality_rule, random
+from instructmining.strategies import alpagasus, full, longest, quality_rule, random
 
 STRATEGIES: dict[str, ModuleType] = {
     "quality_rule": quality_rule,
     "random": random,
     "longest": longest,
+    "alpagasus": alpagasus,
     "full": full,
 }
