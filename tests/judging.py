@@ -102,6 +102,12 @@ class Handler(BaseHTTPRequestHandler):
             case ["slow"]:
                 time.sleep(1.0)
                 self.send(good)
+            case ["drip"]:
+                self.send(good[:1], length=len(good))
+                for byte in good[1:12]:
+                    time.sleep(0.1)
+                    self.wfile.write(bytes([byte]))
+                self.wfile.write(good[12:])
             case ["cut"]:
                 self.send(good[:40], length=len(good))
                 self.close_connection = True

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import polars as pl
 import pytest
 
 from instructmining import judge_client
@@ -115,10 +116,10 @@ def test_requests_and_tokens_a_minute(monkeypatch, tmp_path):
 
 
 def test_retry_after_holds_for_all(monkeypatch, tmp_path):
-    with serving({0: ["429 0.6"]}) as server:
-        run(server, monkeypatch, tmp_path, rows=8, concurrency=1)
-    first, *others = [start for _, start in server.starts]
-    assert min(others) - first >= 0.6
+    with serving({0: ["429 0.6"]}, seconds=0.05) as server:
+        run(server, monkeypatch, tmp_path, rows=8, concurrency=2)
+    (one, first), (other, _), *after = server.starts
+    assert {one, other} == {0, 1} and min(start for _, start in after) - first >= 0.6
 
 
 def test_a_row_that_never_gets_an_answer_is_null_and_asked_again_next_time(monkeypatch, tmp_path):
@@ -165,9 +166,9 @@ def test_a_judge_that_never_says_a_score_is_not_paid_to_the_end(monkeypatch, tmp
 
 
 def test_a_time_out_is_of_the_whole_answer(monkeypatch, tmp_path):
-    with serving({0: ["slow"] * 2}) as server:
-        found = run(server, monkeypatch, tmp_path, rows=2, timeout=0.3, retries=1, min_share_used=0.5)
-    assert found["reason"].to_list() == ["no answer after 2 tries: timed out", None]
+    with serving({0: ["slow"] * 2, 1: ["drip"] * 2}) as server:
+        found = run(server, monkeypatch, tmp_path, rows=3, timeout=0.3, retries=1, min_share_used=0.3)
+    assert found["reason"].to_list() == [*["no answer after 2 tries: timed out"] * 2, None]
 
 
 def test_no_server(monkeypatch, tmp_path):
@@ -194,6 +195,27 @@ def test_max_cost_stops_before_it_is_exceeded(monkeypatch, tmp_path, caplog):
         assert server.paid.total() == paid
         run(server, monkeypatch, tmp_path, rows=40, max_cost=0.02)
         assert server.paid == dict.fromkeys(range(40), 1)
+
+
+def test_what_came_to_no_answer_counts_as_billed(monkeypatch, tmp_path):
+    with serving(always="cut") as server:
+        for _ in range(2):
+            with pytest.raises(InputError, match=r"max_cost 0\.01 would be exceeded"):
+                run(server, monkeypatch, tmp_path, rows=40, max_cost=0.01, retries=5)
+    lost = [record["at_most"] for record in answers(tmp_path)]
+    assert len(lost) == server.asked.total() > 3
+    assert 0.007 < sum(one["input"] + 10 * one["output"] for one in lost) / 1e6 <= 0.01
+
+
+def test_the_same_question_is_asked_once(monkeypatch, tmp_path):
+    prompt = tmp_path / "mine.txt"
+    prompt.write_text("Rate: {instruction}")
+    rows = examples(range(4))
+    rows = pl.concat([rows, rows.with_columns(id=pl.col("id") + "b", output=pl.lit("Another."))])
+    with serving() as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        found = scored(judge, rows, settings(tmp_path, prompt=str(prompt), scale=[0, 5]))
+    assert found["score"].to_list() == [0, 1, 2, 3] * 2 and server.asked == dict.fromkeys(range(4), 1)
 
 
 def test_the_estimate_is_said_before_the_first_request(monkeypatch, tmp_path, caplog):

@@ -64,14 +64,5 @@ def test_room_for_question_and_answer(tmp_path, folder):
         scored(judge, examples(range(3)), settings(tmp_path, folder, max_length=4092))
 
 
-def test_the_same_question_is_asked_once(tmp_path, folder):
-    prompt = tmp_path / "mine.txt"
-    prompt.write_text("Rate: {output}")
-    rows = examples(range(2))
-    rows = rows.with_columns(output=rows["output"][:1].extend(rows["output"][:1]))
-    found = scored(judge, rows, settings(tmp_path, folder, prompt=str(prompt), scale=[0, 9]))
-    assert found.height == 2 and len(Records("entry", "part", tmp_path).answers) == 1
-
-
 def test_no_rows(tmp_path, folder):
     assert scored(judge, examples(range(0)), settings(tmp_path, folder)).height == 0
