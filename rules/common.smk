@@ -36,7 +36,7 @@ from instructmining.config import (
 )
 from instructmining.config.recipes import NOT_RESULTS
 from instructmining.errors import InputError
-from instructmining.scorers import output_columns
+from instructmining.scorers import CALL_KEYS, output_columns
 
 
 def get_checked_config():

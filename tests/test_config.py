@@ -133,7 +133,7 @@ def test_whole_floats_become_whole_numbers() -> None:
          "mixtures[0]: size 51 is more than the 50 examples that alpaca can have"),
         ("mixtures", SMALL["mixtures"] * 2, "mixtures[1]: name 'base' is taken by another block"),
         ("indicators.mtld.scorer", "mtdl", "indicators.mtld.scorer: expected one of lengths, mtld, knn, causal, "
-         "reward, unieval, expected_score; got 'mtdl'; did you mean 'mtld'?"),
+         "reward, unieval, expected_score, judge; got 'mtdl'; did you mean 'mtld'?"),
         ("indicators.mtld.outputs", {"mtld": "x"}, "indicators.mtld.outputs: unknown key"),
         ("indicators.lengths.outputs", ..., "indicators.lengths: key 'outputs' missing, needed with 'scorer: lengths'"),
         ("indicators.lengths.outputs", {"outputlen": "x"}, "indicators.lengths.outputs.outputlen: unknown output; "

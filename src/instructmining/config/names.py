@@ -99,7 +99,7 @@ def strategy_columns(config: Config, strategy: str) -> list[str]:
     _, settings = strategy_settings(config, strategy if "-" in strategy else seeded_names(config, strategy)[0])
     if settings["kind"] == "quality_rule":
         return rule_columns(config, settings["quality_rule"])
-    return [settings["indicator"]] if settings["kind"] == "longest" else []
+    return [settings["indicator"]] if "indicator" in settings else []
 
 
 def against_orders(config: Config, strategy: str) -> list[str]:
