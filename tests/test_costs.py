@@ -229,7 +229,7 @@ def test_cost_files_are_read_as_snakemake_and_as_a_shared_job_write_them(tmp_pat
     write_costs(tmp_path, jobs[:2], 4000.5)
     write_costs(tmp_path, jobs[2:], 0.25)
     write_costs(tmp_path, ["rank_pool/nobody/asks"], 9.0)
-    found = read_ledger(tmp_path, [*jobs, "rank_pool/not/there"], "USD")
+    found = read_ledger(tmp_path, [*jobs, "rank_pool/not/there"])
     assert found == Ledger(dict(zip(jobs, [4000.5, 4000.5, 0.25], strict=True)), {})
     assert read_ledger(tmp_path / "nothing", jobs, "USD") == Ledger({}, {})
 
@@ -251,35 +251,39 @@ def test_a_broken_cost_file_is_one_line(tmp_path: Path, text: str, message: str)
     path.parent.mkdir(parents=True)
     path.write_text(text)
     with pytest.raises(InputError) as error:
-        read_ledger(tmp_path, ["rank_pool/random-0/unseen"], "USD")
+        read_ledger(tmp_path, ["rank_pool/random-0/unseen"])
     assert str(error.value) == f"{path}: {message}"
 
 
-PRICE = {"requests": 10, "input_tokens": 5000, "output_tokens": 700, "price": 0.25, "currency": "USD"}
+LOST = {"requests": 1, "price": 0.05}
+BILL = {"answers": 10, "input_tokens": 5000, "output_tokens": 700, "price": 0.25, "without_answer": LOST}
 
 
-def test_what_an_api_was_paid_counts_for_its_scoring_job(tmp_path: Path) -> None:
-    path = tmp_path / "api/judge/dolly/000-of-004.json"
+@pytest.mark.parametrize(("price", "paid"), [(0.25, 0.30), (None, None)])
+def test_what_a_judge_was_paid_counts_for_its_scoring_job(
+    tmp_path: Path, price: float | None, paid: float | None
+) -> None:
+    path = tmp_path / "judge/dolly/accuracy/000-of-004.json"
     path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(PRICE))
-    job = "score/dolly/judge/000-of-004"
-    assert read_ledger(tmp_path, [job, "score/dolly/judge/001-of-004"], "USD") == Ledger({}, {job: 0.25})
+    path.write_text(json.dumps({**BILL, "price": price}))
+    job = "score/dolly/accuracy/000-of-004"
+    found = read_ledger(tmp_path, [job, "score/dolly/accuracy/001-of-004"])
+    assert found == Ledger({}, {} if paid is None else {job: pytest.approx(paid)})
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (json.dumps({**PRICE, "currency": "EUR"}), "currency: expected USD as in the config's costs, got 'EUR'"),
-        (json.dumps({**PRICE, "price": None}), "price: expected a price, got None"),
-        (json.dumps({"price": 1}), "expected the keys requests, input_tokens, output_tokens, price, currency"),
-        ("[]", "expected the keys requests, input_tokens, output_tokens, price, currency"),
+        (json.dumps({**BILL, "price": "much"}), "price: expected a price, got 'much'"),
+        (json.dumps({"price": 1}), "expected the keys answers, input_tokens, output_tokens, price, without_answer"),
+        ("[]", "expected the keys answers, input_tokens, output_tokens, price, without_answer"),
         ("{", "expected a JSON file: "),
     ],
 )
 def test_a_broken_price_is_one_line(tmp_path: Path, content: str, message: str) -> None:
-    path = tmp_path / "api/judge/dolly/000-of-004.json"
+    path = tmp_path / "judge/dolly/accuracy/000-of-004.json"
     path.parent.mkdir(parents=True)
     path.write_text(content)
     with pytest.raises(InputError) as error:
-        read_ledger(tmp_path, ["score/dolly/judge/000-of-004"], "USD")
+        read_ledger(tmp_path, ["score/dolly/accuracy/000-of-004"])
     assert str(error.value).startswith(f"{path}: {message}")

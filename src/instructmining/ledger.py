@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from instructmining.errors import InputError
 
-# of the answers to one shard: how many requests, their tokens, and what they cost together, in which currency
-API_KEYS = ("requests", "input_tokens", "output_tokens", "price", "currency")
+# of a judge's answers to one shard: their tokens and price together, and what requests that came to none may have cost
+PAID_KEYS = ("answers", "input_tokens", "output_tokens", "price", "without_answer")
 
 
 class Ledger(NamedTuple):
@@ -23,12 +23,11 @@ class Ledger(NamedTuple):
     paid: dict[str, float]
 
 
-def read_ledger(folder: str | Path, jobs: Iterable[str], currency: str) -> Ledger:
+def read_ledger(folder: str | Path, jobs: Iterable[str]) -> Ledger:
     """What there is of these jobs under ``folder`` (results/costs): {job}.tsv, and of a scoring job
-    score/{dataset}/{entry}/{shard} that pays for answers also api/{entry}/{dataset}/{shard}.json.
+    score/{dataset}/{entry}/{shard} whose judge is paid also judge/{dataset}/{entry}/{shard}.json.
 
-    No other file is read: another job may be writing it. InputError for one that is not as it must be, or for a price
-    in another currency.
+    No other file is read: another job may be writing it. InputError for one that is not as it must be.
     """
     seconds, paid = {}, {}
     for job in jobs:
@@ -36,9 +35,10 @@ def read_ledger(folder: str | Path, jobs: Iterable[str], currency: str) -> Ledge
         if measured.exists():
             seconds[job] = read_seconds(measured)
         rule, *names = job.split("/")
-        price = Path(folder, "api", names[1], names[0], f"{names[2]}.json") if rule == "score" else None
-        if price and price.exists():
-            paid[job] = read_price(price, currency)
+        bill = Path(folder, "judge", *names).with_suffix(".json") if rule == "score" else None
+        price = read_price(bill) if bill and bill.exists() else None
+        if price is not None:
+            paid[job] = price
     return Ledger(seconds, paid)
 
 
@@ -51,17 +51,18 @@ def read_seconds(path: Path) -> float:
     return _number(rows[0].get("s"), f"{path}: row 1, column s: expected seconds")
 
 
-def read_price(path: Path, currency: str) -> float:
-    """``price`` of a file with the keys ``API_KEYS``: what all its requests cost together."""
+def read_price(path: Path) -> float | None:
+    """What all requests of a file with the keys ``PAID_KEYS`` cost; None where the config has no prices for them."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise InputError(f"{path}: expected a JSON file: {error}") from error
-    if not isinstance(found, dict) or set(API_KEYS) - set(found):
-        raise InputError(f"{path}: expected the keys {', '.join(API_KEYS)}")
-    if found["currency"] != currency:
-        raise InputError(f"{path}: currency: expected {currency} as in the config's costs, got {found['currency']!r}")
-    return _number(found["price"], f"{path}: price: expected a price")
+    if not isinstance(found, dict) or set(PAID_KEYS) - set(found):
+        raise InputError(f"{path}: expected the keys {', '.join(PAID_KEYS)}")
+    if found["price"] is None:
+        return None
+    lost = _number(found["without_answer"].get("price"), f"{path}: without_answer: expected a price")
+    return _number(found["price"], f"{path}: price: expected a price") + lost
 
 
 def _number(value: Any, expected: str) -> float:

@@ -15,7 +15,7 @@ with job_log(snakemake.log[0], snakemake.threads):
     rows = {Path(path).stem: pl.scan_parquet(path).select(pl.len()).collect().item() for path in found.rankings}
     runs = [read_json(path) for path in found.runs]
     jobs = costs.comparison_jobs(config, name)
-    measured = ledger.read_ledger(params.costs, jobs, params.prices["currency"])
+    measured = ledger.read_ledger(params.costs, jobs)
     missing = [job for job in jobs if job not in measured.seconds]
     parts = cost_tables.parts_table(config, name, measured)
     everything = cost_tables.everything_table(config, name, measured, runs, rows)
