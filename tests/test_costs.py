@@ -231,7 +231,7 @@ def test_cost_files_are_read_as_snakemake_and_as_a_shared_job_write_them(tmp_pat
     write_costs(tmp_path, ["rank_pool/nobody/asks"], 9.0)
     found = read_ledger(tmp_path, [*jobs, "rank_pool/not/there"])
     assert found == Ledger(dict(zip(jobs, [4000.5, 4000.5, 0.25], strict=True)), {})
-    assert read_ledger(tmp_path / "nothing", jobs, "USD") == Ledger({}, {})
+    assert read_ledger(tmp_path / "nothing", jobs) == Ledger({}, {})
 
 
 @pytest.mark.parametrize(
