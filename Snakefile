@@ -44,6 +44,9 @@ localrules:
     check_indicators,
     report_summary,
     report_comparison,
+    report_costs,
+    report_overlaps,
+    report_agreement,
     report_search,
     report_quality_rule,
     report_indicators,
@@ -65,6 +68,8 @@ rule subsets:
 
 # not --report-after-run: that fails on a dry run and writes a report without pages after a partial one
 onsuccess:
+    for page, newer in get_stale_cost_pages().items():
+        logger.warning(f"warning: {page} is older than {newer} of its measurements: --forcerun report_costs")
     if get_report_pages() and all(Path(page).exists() for page in get_report_pages()):
         configs = " ".join(f"--configfile {shlex.quote(str(path))}" for path in workflow.overwrite_configfiles)
         shell(

@@ -15,9 +15,11 @@ sys.path.insert(0, SOURCE)
 os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
 os.environ.update(PYTHONPATH=os.pathsep.join([SOURCE, *filter(None, [os.environ.get("PYTHONPATH")])]))
 
-from instructmining import search, versions
+from instructmining import costs, search, versions
 from instructmining.config import (
+    BASELINES,
     EMBEDDING_KEYS,
+    against_orders,
     columns,
     comparison_subsets,
     embedding_entry,
@@ -34,7 +36,7 @@ from instructmining.config import (
 )
 from instructmining.config.recipes import NOT_RESULTS
 from instructmining.errors import InputError
-from instructmining.scorers import output_columns
+from instructmining.scorers import CALL_KEYS, output_columns
 
 
 def get_checked_config():
@@ -168,11 +170,18 @@ def get_report_pages():
     pages = ["results/figures/summary.html"] if config["quality_rules"] or config["comparisons"] else []
     pages += ["results/figures/data.html"] if config["datasets"] else []
     pages += [f"results/figures/comparisons/{name}.html" for name in config["comparisons"]]
+    pages += get_cost_pages()
+    pages += [f"results/figures/overlaps/{name}.html" for name, s in config["comparisons"].items() if s["sizes"]]
+    pages += ["results/figures/agreement.html"] if config["comparisons"] else []
     pages += [f"results/figures/searches/{name}.html" for name in config["searches"]]
     pages += [f"results/figures/quality_rules/{name}.html" for name in config["quality_rules"]]
     pages += ["results/figures/indicators.html"] if get_shown_rankings() else []
     pages += [f"results/figures/examples/{strategy}/{pool}.html" for strategy, pool in get_shown_rankings()]
     return pages
+
+
+def get_cost_pages():
+    return [f"results/figures/costs/{name}.html" for name in config["comparisons"]]
 
 
 def get_rankings():

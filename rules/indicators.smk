@@ -72,6 +72,7 @@ rule score:
     resources:
         batch_tokens=get_batch_tokens,
         gpu=get_gpus,
+        judges=get_judges,
         mem_mb=4000,
         runtime=240,
     script:

@@ -56,13 +56,102 @@ rule report_comparison:
         "logs/report_comparison/{comparison}.log",
     params:
         version=versions.COMPARISON,
-        random=get_random_strategies,
+        baselines=get_baselines,
         selection_benchmarks=get_selection_benchmarks,
     conda:
         "../envs/base.yaml"
     threads: 1
     script:
         "../workflow/scripts/report_comparison.py"
+
+
+# What the jobs measured (results/costs) is read as it is: as inputs, a lost measurement would have its job done again.
+rule report_costs:
+    input:
+        evaluations=get_comparison_evaluations,
+        subsets=get_comparison_subset_files,
+        runs=get_comparison_runs,
+        rankings=get_comparison_rankings,
+    output:
+        page=report(
+            "results/figures/costs/{comparison}.html",
+            caption="../workflow/report/costs.rst",
+            category="2 Comparison",
+            labels={"comparison": "{comparison}", "what": "costs"},
+        ),
+        strategies=report(
+            "results/tables/costs/{comparison}/strategies.csv",
+            caption="../workflow/report/costs_table.rst",
+            category="2 Comparison",
+            labels={"comparison": "{comparison}", "what": "costs as CSV"},
+        ),
+        parts="results/tables/costs/{comparison}/parts.csv",
+    log:
+        "logs/report_costs/{comparison}.log",
+    params:
+        version=versions.COSTS,
+        random=get_random_strategies,
+        prices=get_prices,
+        jobs=get_cost_digest,
+        costs="results/costs",
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    script:
+        "../workflow/scripts/report_costs.py"
+
+
+rule report_overlaps:
+    input:
+        subsets=get_overlap_subsets,
+        rankings=get_overlap_rankings,
+    output:
+        page=report(
+            "results/figures/overlaps/{comparison}.html",
+            caption="../workflow/report/overlaps.rst",
+            category="2 Comparison",
+            labels={"comparison": "{comparison}", "what": "overlaps"},
+        ),
+        table=report(
+            "results/tables/overlaps/{comparison}.csv",
+            caption="../workflow/report/overlaps.rst",
+            category="2 Comparison",
+            labels={"comparison": "{comparison}", "what": "overlaps as CSV"},
+        ),
+    log:
+        "logs/report_overlaps/{comparison}.log",
+    params:
+        version=versions.COMPARISON,
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    script:
+        "../workflow/scripts/report_overlaps.py"
+
+
+rule report_agreement:
+    input:
+        evaluations=get_all_comparison_evaluations,
+        subsets=get_all_comparison_subsets,
+    output:
+        page=report(
+            "results/figures/agreement.html",
+            caption="../workflow/report/agreement.rst",
+            category="2 Comparison",
+            labels={"comparison": "all", "what": "agreement"},
+        ),
+        benchmarks="results/tables/agreement/benchmarks.csv",
+        sizes="results/tables/agreement/sizes.csv",
+        recipes="results/tables/agreement/recipes.csv",
+    log:
+        "logs/report_agreement/agreement.log",
+    params:
+        version=versions.COMPARISON,
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    script:
+        "../workflow/scripts/report_agreement.py"
 
 
 rule report_search:

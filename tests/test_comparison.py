@@ -1,15 +1,15 @@
-import math
+"""The comparison table: strategies against random, baselines beside them."""
+
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import artifacts
 from instructmining import comparison
-from instructmining.errors import InputError
+from instructmining.evaluations import HIGHER, LOWER
+
+BASELINES = {"random": "random", "everything": "full"}
 
 
 @pytest.fixture(scope="module")
@@ -50,12 +50,12 @@ def test_evaluations_carry_the_real_number_of_examples(results):
 
 def test_table_has_mean_spread_and_difference_of_the_seeds(results):
     frame = evaluations(results)
-    table = comparison.compare(frame, ["random"], draws=200)
+    table = comparison.compare(frame, BASELINES, draws=200)
     assert table.schema == pl.Schema(comparison.TABLE_SCHEMA)
     row = table.row(by_predicate=(pl.col("benchmark") == "held_out") & (pl.col("size") == "200"), named=True)
     seeds = frame.filter(benchmark="held_out", size="200", strategy="random")["value"]
     chosen = frame.filter(benchmark="held_out", size="200", strategy="best")["value"].item()
-    assert row["random_seeds"] == 3
+    assert (row["role"], row["direction"], row["random_seeds"]) == ("strategy", LOWER, 3)
     assert row["random_mean"] == pytest.approx(seeds.mean())
     assert row["random_sd"] == pytest.approx(seeds.std(ddof=1))
     assert row["difference"] == pytest.approx(chosen - seeds.mean())
@@ -64,100 +64,79 @@ def test_table_has_mean_spread_and_difference_of_the_seeds(results):
 
 
 def test_verdicts_tell_the_clear_difference_from_the_small_one(results):
-    table = comparison.compare(evaluations(results), ["random"], draws=200)
+    table = comparison.compare(evaluations(results), BASELINES, draws=400)
     verdicts = dict(table.filter(benchmark="held_out").select("size", "verdict").iter_rows())
     assert verdicts == {
         "200": comparison.BETTER,
         "best-main": comparison.BETTER,
         "400": comparison.SAME,
-        "all": comparison.NO_RANDOM,
+        "all": comparison.BASELINE,
     }
 
 
+def test_the_family_is_every_strategy_against_random_and_no_baseline(results):
+    table = comparison.compare(evaluations(results), BASELINES, draws=400)
+    family = comparison.compared(table)
+    assert family.height == 6 and set(family["family"]) == {6}
+    ordered = family.sort("p_value")
+    expected, largest = [], 0.0
+    for place, p in enumerate(ordered["p_value"]):
+        largest = max(largest, min(1.0, (6 - place) * p))
+        expected.append(largest)
+    assert ordered["p_holm"].to_list() == pytest.approx(expected)
+    rest = table.filter(role="full")
+    assert rest.height == 2 and set(rest["verdict"]) == {comparison.BASELINE}
+    assert rest["p_value"].null_count() == rest["p_holm"].null_count() == rest["family"].null_count() == 2
+
+
+def test_the_more_is_compared_the_more_a_difference_must_be(results):
+    frame = evaluations(results, "*/unseen/200/held_out")
+    many = pl.concat([evaluations(results), *(frame.with_columns(pool=pl.lit(f"p{i}")) for i in range(300))])
+    alone = comparison.compare(frame, BASELINES, draws=50).row(0, named=True)
+    crowded = comparison.compare(many, BASELINES, draws=50).filter(pool="p0").row(0, named=True)
+    assert alone["p_value"] == crowded["p_value"] and crowded["family"] == 306
+    assert (alone["verdict"], crowded["verdict"]) == (comparison.BETTER, comparison.SAME)
+
+
+def test_a_baseline_with_seeds_is_one_row_with_its_mean_and_no_verdict(results):
+    frame = evaluations(results, "*/unseen/200/held_out")
+    strict = frame.filter(strategy="random").with_columns(strategy=pl.lit("strict"))
+    table = comparison.compare(pl.concat([frame, strict]), BASELINES | {"strict": "strict_random"}, draws=100)
+    row = table.row(by_predicate=pl.col("strategy") == "strict", named=True)
+    assert (row["role"], row["seeds"], row["verdict"]) == ("strict_random", 3, comparison.BASELINE)
+    assert row["value"] == pytest.approx(strict["value"].mean()) and row["sd"] == pytest.approx(strict["value"].std())
+    assert row["difference"] == pytest.approx(0) and row["difference_low"] < 0 < row["difference_high"]
+    assert row["p_value"] is row["p_holm"] is None
+    assert set(table.filter(strategy="best")["family"]) == {1}
+    assert "over 3 seeds vs random" in comparison.sentence(row)
+
+
 def test_without_random_every_row_says_so(results):
-    table = comparison.compare(evaluations(results, "best/unseen/*/held_out"), ["random"])
+    table = comparison.compare(evaluations(results, "best/unseen/*/held_out"), BASELINES)
     assert set(table["verdict"]) == {comparison.NO_RANDOM}
     assert table["difference"].null_count() == table.height
 
 
+def test_one_random_seed_has_a_difference_and_no_verdict(results):
+    frame = evaluations(results, "*/unseen/200/held_out").filter(pl.col("seed").is_null() | (pl.col("seed") == "0"))
+    row = comparison.compare(frame, BASELINES).row(0, named=True)
+    assert row["verdict"] == comparison.ONE_SEED and row["difference"] < 0
+    assert row["difference_low"] is row["p_value"] is row["p_holm"] is row["family"] is None
+
+
 @pytest.mark.parametrize(
-    ("difference", "interval", "spread", "seeds", "word"),
+    ("difference", "p_holm", "direction", "word"),
     [
-        (-0.10, (-0.12, -0.08), 0.004, 3, comparison.BETTER),
-        (+0.10, (0.08, 0.12), 0.004, 3, comparison.WORSE),
-        # within one more random subset's reach: t(2) · 0.004 · sqrt(4/3) = 0.0199
-        (-0.019, (-0.03, -0.01), 0.004, 3, comparison.SAME),
-        (-0.021, (-0.03, -0.01), 0.004, 3, comparison.BETTER),
-        # the items disagree
-        (-0.10, (-0.21, 0.01), 0.004, 3, comparison.SAME),
-        (-0.10, (-0.12, -0.08), None, 1, comparison.ONE_SEED),
+        (-0.1, 0.04, LOWER, comparison.BETTER),
+        (+0.1, 0.04, LOWER, comparison.WORSE),
+        (-0.1, 0.04, HIGHER, comparison.WORSE),
+        (+0.1, 0.04, HIGHER, comparison.BETTER),
+        (-0.1, 0.05, LOWER, comparison.SAME),
+        (-0.1, None, LOWER, comparison.ONE_SEED),
     ],
 )
-def test_verdict_needs_both_items_and_seeds(difference, interval, spread, seeds, word):
-    assert comparison.verdict(difference, interval, spread, seeds) == word
-
-
-def written(folder: Path, frames: list[pl.DataFrame]) -> list[str]:
-    paths = [folder / f"{i}.json" for i in range(len(frames))]
-    for path, frame in zip(paths, frames, strict=True):
-        artifacts.write_evaluation(path, frame)
-    return [str(path) for path in paths]
-
-
-def test_interval_is_that_of_a_plain_bootstrap(tmp_path, monkeypatch):
-    frames = [artifacts.items(level, n=15) for level in (1.6, 1.7, 1.8)]
-    selected, *random = written(tmp_path, frames)
-    monkeypatch.setattr(comparison, "_BLOCK", 45)  # three draws a block
-    found = comparison.paired_interval(selected, random, draws=400, seed=3)
-    draw = np.random.default_rng(11)
-    differences = []
-    for _ in range(4000):
-        rows = draw.integers(0, 15, 15)
-        losses = [frame[rows]["nll"].sum() / frame[rows]["tokens"].sum() for frame in frames]
-        differences.append(losses[0] - (losses[1] + losses[2]) / 2)
-    assert found == pytest.approx(np.quantile(differences, [0.025, 0.975]), abs=0.003)
-    assert found == comparison.paired_interval(selected, random, draws=400, seed=3)
-
-
-@given(shift=st.floats(-1, 1), order=st.permutations(range(12)))
-def test_interval_moves_with_the_level_and_not_with_the_order(tmp_path_factory, shift, order):
-    base = artifacts.items(1.7, n=12)
-    moved = base.with_columns(nll=pl.col("nll") + shift * pl.col("tokens"))[order]
-    selected, random = written(tmp_path_factory.mktemp("items"), [moved, base])
-    low, high = comparison.paired_interval(selected, [random], draws=20)
-    assert math.isclose(low, shift, abs_tol=1e-9) and math.isclose(high, shift, abs_tol=1e-9)
-
-
-def test_other_items_are_an_error_that_names_the_file(tmp_path):
-    first, second = artifacts.items(1.7, n=12), artifacts.items(1.8, n=11)
-    selected, random = written(tmp_path, [first, second])
-    with pytest.raises(InputError, match=r"1\.json: its items with a loss are not those of .*0\.json"):
-        comparison.paired_interval(selected, [random])
-
-
-def without(frame: pl.DataFrame, *lost: int) -> pl.DataFrame:
-    """As evaluating writes items that did not fit: still there, without a loss."""
-    return frame.with_columns(nll=pl.when(~pl.int_range(pl.len()).is_in(lost)).then("nll"))
-
-
-def test_items_without_a_loss_are_left_out_and_must_be_the_same_ones(tmp_path):
-    first, second = artifacts.items(1.7, n=12), artifacts.items(1.8, n=12)
-    kept = written(tmp_path / "kept", [frame[2:] for frame in (first, second)])
-    both = written(tmp_path / "both", [without(first, 0, 1), without(second, 0, 1)])
-    assert comparison.paired_interval(both[0], both[1:]) == comparison.paired_interval(kept[0], kept[1:])
-    other = written(tmp_path / "other", [without(first, 0), without(second, 1)])
-    with pytest.raises(InputError, match=r"other/1\.json: its items with a loss are not those of .*other/0\.json"):
-        comparison.paired_interval(other[0], other[1:])
-    none = written(tmp_path / "none", [without(frame, *range(12)) for frame in (first, second)])
-    with pytest.raises(InputError, match=r"none/0\.json: no item has a loss"):
-        comparison.paired_interval(none[0], none[1:])
-
-
-def test_a_loss_that_is_no_number_is_no_verdict(tmp_path):
-    first, second = artifacts.items(1.7, n=12), artifacts.items(1.8, n=12)
-    broken = [first, second.with_columns(nll=pl.lit(float("nan")))]
-    paths = [str(tmp_path / f"{i}.json") for i in range(2)]
-    for path, frame in zip(paths, broken, strict=True):
-        frame.write_parquet(Path(path).with_suffix(".items.parquet"))
-    with pytest.raises(InputError, match=r"0\.json: a loss of its items, or of .*1\.json, is not a finite number"):
-        comparison.paired_interval(paths[0], paths[1:])
+def test_verdict_is_by_adjusted_p_and_direction(difference, p_holm, direction, word):
+    row = {"role": "strategy", "baseline": "random"}
+    row |= {"difference": difference, "p_holm": p_holm, "direction": direction}
+    assert comparison.verdict(row) == word
+    assert comparison.verdict(row | {"role": "strict_random"}) == comparison.BASELINE

@@ -133,7 +133,7 @@ def test_whole_floats_become_whole_numbers() -> None:
          "mixtures[0]: size 51 is more than the 50 examples that alpaca can have"),
         ("mixtures", SMALL["mixtures"] * 2, "mixtures[1]: name 'base' is taken by another block"),
         ("indicators.mtld.scorer", "mtdl", "indicators.mtld.scorer: expected one of lengths, mtld, knn, causal, "
-         "reward, unieval, expected_score; got 'mtdl'; did you mean 'mtld'?"),
+         "reward, unieval, expected_score, judge; got 'mtdl'; did you mean 'mtld'?"),
         ("indicators.mtld.outputs", {"mtld": "x"}, "indicators.mtld.outputs: unknown key"),
         ("indicators.lengths.outputs", ..., "indicators.lengths: key 'outputs' missing, needed with 'scorer: lengths'"),
         ("indicators.lengths.outputs", {"outputlen": "x"}, "indicators.lengths.outputs.outputlen: unknown output; "
@@ -185,6 +185,21 @@ def test_whole_floats_become_whole_numbers() -> None:
          "in quality_rules; did you mean 'fitted'?"),
         ("strategies.longest.indicator", "output_len", "strategies.longest: indicator 'output_len' is not in "
          "indicators; did you mean 'output_length'?"),
+        ("strategies.random", {"kind": "random", "against": ["lngest"], "sizes": [8]},
+         "strategies.random: against: strategy 'lngest' is not in strategies; did you mean 'longest'?"),
+        ("strategies.random", {"kind": "random", "against": ["full"], "sizes": [8]},
+         "strategies.random: against: strategy 'full' is of kind full, a baseline itself"),
+        ("strategies.random", {"kind": "random", "against": ["random"], "sizes": [8]},
+         "strategies.random: against names 'random' itself"),
+        ("strategies.random", {"kind": "random", "against": ["longest"]},
+         "strategies.random: key 'sizes' missing, needed with 'against'"),
+        ("strategies.random", {"kind": "random", "overlap": 0.3},
+         "strategies.random.overlap: is only for an entry with 'against'"),
+        ("strategies.strict", {"kind": "strict_random"},
+         "strategies.strict: key 'against' missing, needed with 'kind: strict_random'"),
+        ("strategies.strict", {"kind": "strict_random", "against": ["random"]},
+         "strategies.strict: against: strategy 'random' is of kind random, a baseline itself"),
+        ("strategies.strict", {"kind": "strict_random", "against": []}, "strategies.strict.against: is empty"),
         ("searches.main.low", 512, "searches.main: low 512 is above high 64"),
         ("searches.main.low", 0, "searches.main.low: expected at least 1, got 0"),
         ("searches.main.low", 60, "searches.main: trials 6 are more than the 5 sizes between low and high"),
@@ -231,6 +246,38 @@ def test_sizes_beyond_a_pool_of_known_size() -> None:
     raw = changed("datasets.dolly.limit", 10)
     with pytest.raises(InputError, match=r"searches\.main: high 64 is more than the 60 examples that dolly, alpaca"):
         check(raw)
+
+
+def test_sizes_of_a_baseline_beyond_a_pool_that_it_ranks() -> None:
+    raw = changed("datasets.dolly.limit", 20)
+    raw["strategies"]["random"] |= {"against": ["longest"], "sizes": [8, 71]}
+    message = r"strategies\.random: sizes 71 is more than the 70 examples that dolly, alpaca can have"
+    with pytest.raises(InputError, match=message):
+        check(raw)
+    raw["strategies"]["random"]["sizes"] = [16]
+    raw["strategies"]["strict"] = {"kind": "strict_random", "against": ["longest"], "depth": 71}
+    check(raw)
+    raw["comparisons"]["first"]["strategies"].append("strict")
+    with pytest.raises(InputError, match=r"strategies\.strict: depth 71 is more than the 70 examples"):
+        check(raw)
+
+
+def test_a_baseline_without_against_has_no_new_settings() -> None:
+    config = check(SMALL)
+    assert config["strategies"]["random"] == {"kind": "random", "seeds": 2, "seed": 0}
+    assert cfg.against_orders(config, "random-1") == []
+    raw = changed("strategies.random", {"kind": "random", "against": ["longest", "instructmining"], "sizes": [16]})
+    config = check(raw)
+    assert (config["strategies"]["random"]["overlap"], config["strategies"]["random"]["redraws"]) == (0.3, 100)
+    assert cfg.against_orders(config, "random-1") == ["longest", "instructmining"]
+
+
+def test_a_size_without_a_limit_is_warned_of() -> None:
+    raw = changed("strategies.random", {"kind": "random", "against": ["longest"], "sizes": [8]})
+    told = "comparison first takes size 16, at which strategy random limits no overlap"
+    assert told in cfg.warnings(check(raw))
+    raw["strategies"]["random"]["sizes"] = [8, 16]
+    assert told not in cfg.warnings(check(raw))
 
 
 def test_rows_of_several_instances_set_no_upper_bound() -> None:

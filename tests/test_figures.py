@@ -3,7 +3,7 @@ import pytest
 import vl_convert
 
 import artifacts
-from instructmining import figures, regression
+from instructmining import figures, heatmaps, regression
 from instructmining.report import indicators, search
 
 
@@ -31,6 +31,10 @@ VALUES = pl.DataFrame(
 )
 ROWS = pl.DataFrame({"dataset": ["a", "a"], "fate": ["kept", "duplicate"], "rows": [9, 1]})
 
+OVERLAPS = pl.DataFrame(
+    {"strategy": ["b", "b", "a", "a"], "other": ["b", "a", "b", "a"], "overlap": [1.0, 0.25, 0.25, 1.0]}
+)
+
 CHARTS = {
     "losses": lambda: figures.losses(losses_frame(), ["random"], "held_out"),
     "losses, one size": lambda: figures.losses(losses_frame(sizes=("200",)), ["random"], "held_out"),
@@ -42,6 +46,7 @@ CHARTS = {
     "distribution": lambda: figures.distribution(VALUES, "x", ["a", "b"]),
     "distribution of nothing": lambda: figures.distribution(VALUES, "none", ["a", "b"]),
     "indicator check": lambda: figures.indicator_check(indicators.check_frame(artifacts.check())),
+    "overlaps": lambda: heatmaps.overlaps(OVERLAPS, "p, 100"),
     "rows": lambda: figures.kept_and_rejected(ROWS),
 }
 
@@ -67,6 +72,23 @@ def test_losses_shows_mean_and_spread_of_random_and_full_as_a_rule():
     assert spread[0]["mean"] == pytest.approx(1.71) and spread[0]["sd"] == pytest.approx(0.01)
     dashed = [layer for layer in spec["layer"] if layer["mark"].get("strokeDash")]
     assert [row["strategy"] for row in spec["datasets"][dashed[0]["data"]["name"]]] == ["full"]
+
+
+def test_a_strategy_with_seeds_has_a_band_of_its_own_and_is_not_grey():
+    frame = losses_frame(strategies=("best", "random"))
+    strict = frame.filter(strategy="random").with_columns(strategy=pl.lit("strict"))
+    spec = figures.losses(pl.concat([frame, strict]), ["random"], "t").to_dict()
+    spread = next(rows for rows in spec["datasets"].values() if rows and "sd" in rows[0])
+    assert {row["strategy"] for row in spread} == {"random", "strict"}
+    colour = spec["layer"][0]["encoding"]["color"]["scale"]
+    grey = [name for name, shade in zip(colour["domain"], colour["range"], strict=True) if shade == figures.RANDOM]
+    assert grey == ["random"]
+
+
+def test_overlaps_are_in_the_order_given_on_both_axes():
+    spec = CHARTS["overlaps"]().to_dict()
+    for layer in spec["layer"]:
+        assert layer["encoding"]["x"]["sort"] == layer["encoding"]["y"]["sort"] == ["b", "a"]
 
 
 def test_best_so_far_never_rises():

@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 import artifacts
-from instructmining import comparison, figures, pages
+from instructmining import agreement, comparison, figures, overlap, pages
 from instructmining.errors import InputError
 from instructmining.files import read_json
+from instructmining.report import agreement as agreement_page
 from instructmining.report import comparison as comparison_page
-from instructmining.report import data, examples, indicators, quality_rule, search, summary
+from instructmining.report import data, examples, indicators, overlaps, quality_rule, search, summary
 
+BASELINES = {"random": "random", "everything": "full"}
 SETTINGS = {"strategy": "best", "pool": "unseen", "recipe": "tiny", "loss": "other", "low": 64, "high": 600}
 SETTINGS |= {"trials": 6, "parallel": 1, "seed": 0}
 # Of the page itself: data, two packed bundles (Vega; DataTables, whose style has one of its own), one program.
@@ -71,7 +73,7 @@ def all_pages(results: Path) -> dict[str, str]:
     rules = {name: rule(results, name) for name in ("fitted", "published")}
     paths = sorted(str(path) for path in results.glob("evaluations/tiny/*/unseen/*/*.json"))
     evaluations = comparison.read_evaluations(paths, [str(path) for path in results.glob("subsets/*/*/*.parquet")])
-    table = comparison.compare(evaluations, ["random"], draws=100)
+    table = comparison.compare(evaluations, BASELINES, draws=100)
     frame = extremes(results, 10)
     runs = [read_json(path) for path in sorted(results.glob("runs/tiny/*/*/*/train.json"))]
     return {
@@ -86,6 +88,8 @@ def all_pages(results: Path) -> dict[str, str]:
             ["other"],
         ),
         "comparison": comparison_page.page("table3", evaluations, table, ["random"], ["other"]),
+        "overlaps": overlaps.page("table3", overlap_table(results), overlaps.limit("random-1", "unseen", MISSED)),
+        "agreement": agreement_page.page(agreement.agreement(evaluations)),
         "search": search.page("main", found, SETTINGS),
         "fitted": quality_rule.page("fitted", *rules["fitted"], sets(results, "fitted")),
         "published": quality_rule.page("published", *rules["published"], sets(results, "published")),
@@ -93,6 +97,15 @@ def all_pages(results: Path) -> dict[str, str]:
         "examples": examples.page("best", "unseen", frame, 600),
         "data": data.page(summaries),
     }
+
+
+MISSED = {"overlap_limit_met": False, "overlaps": {"best": {"200": 0.5, "400": 0.75}}, "strategy": {"overlap": 0.3}}
+
+
+def overlap_table(results: Path) -> pl.DataFrame:
+    names = [(name, "unseen", size) for size in artifacts.SIZES for name in ("best", "random-0")]
+    subsets = {name: pl.read_parquet(results / f"subsets/{'/'.join(name)}.parquet") for name in names}
+    return overlap.table(subsets, {"unseen": 600})
 
 
 def rule(results: Path, name: str) -> tuple[dict, pl.DataFrame]:
@@ -171,6 +184,38 @@ def test_comparison_says_the_verdict_and_warns_of_sets_used_for_selection(made):
     text = " ".join(read(made["comparison"]).text.split())
     assert "over 3 seeds: better" in text and "over 3 seeds: not distinguishable" in text
     assert "other: used to fit a quality rule or to drive a search" in text
+
+
+def test_comparison_states_its_family_its_reach_and_its_baselines(made):
+    text = " ".join(read(made["comparison"]).text.split())
+    assert "A family is every strategy against random in this comparison: 6 comparisons." in text
+    assert "With 3 random seeds and 6 in the family, the clearest difference must exceed 12.6 standard" in text
+    assert "everything 1.7429: baseline" in text
+    assert "; p 0.0" in text and "Holm 0.0" in text
+
+
+def test_overlaps_say_which_random_order_missed_its_limit(made):
+    text = " ".join(read(made["overlaps"]).text.split())
+    assert "random-1 on pool unseen: no draw kept to an overlap of 30%. The least found is used: 75.0%" in text
+    assert len([spec for spec in specs(made["overlaps"]) if "layer" in spec]) == len(artifacts.SIZES)
+    assert overlaps.limit("random-1", "unseen", {**MISSED, "overlap_limit_met": True}) == []
+    assert overlaps.limit("best", "unseen", {}) == []
+
+
+def test_agreement_shows_what_it_has_and_counts_what_it_has_not(made):
+    text = " ".join(read(made["agreement"]).text.split())
+    assert "This study has one recipe: there is nothing to hold it against." in text
+    (benchmarks, sizes) = specs(made["agreement"])
+    assert len(json.loads(benchmarks["data_json"])) == 1 and len(json.loads(sizes["data_json"])) == 2
+    few = agreement.agreement(pl.DataFrame(FEW))
+    assert "Left out: 1 pair of benchmarks with at most 2 runs in common" in read(agreement_page.page(few)).text
+
+
+FEW = [
+    {"recipe": "r", "strategy": s, "seed": None, "pool": "p", "size": "9", "benchmark": b, "value": v, "direction": "x"}
+    for b in ("one", "other")
+    for s, v in (("a", 1.0), ("b", 2.0))
+]
 
 
 def test_a_rule_that_does_not_hold_is_called_so(results):

@@ -5,12 +5,15 @@ import runpy
 from pathlib import Path
 from types import SimpleNamespace
 
+import polars as pl
 import pytest
 
 import artifacts
+from instructmining.files import write_parquet
 
 io = pytest.importorskip("snakemake.iocontainers")
 SCRIPTS = Path(__file__).parents[1] / "workflow/scripts"
+BENCHMARKS = ("held_out", "other")
 COMPARED = [
     f"{name}/unseen/{size}" for size in artifacts.SIZES for name in ("best", "random-0", "random-1", "random-2")
 ]
@@ -61,7 +64,7 @@ def test_summary(results, tmp_path, checked):
     subsets = [str(results / f"subsets/{subset}.parquet") for subset in COMPARED]
     table = tmp_path / "main.csv"
     page = {"page": str(tmp_path / "comparison.html"), "table": str(table)}
-    known = {"random": ["random"], "selection_benchmarks": []}
+    known = {"random": ["random"], "baselines": {"random": "random"}, "selection_benchmarks": []}
     inputs = given(evaluations=evaluations, item_losses=[], subsets=subsets)
     wildcards = SimpleNamespace(comparison="main")
     (tmp_path / "page.html").write_text("")
@@ -82,3 +85,23 @@ def test_summary(results, tmp_path, checked):
         "report_summary", tmp_path, input=found, params={**known, "evaluations": {"main": evaluations}, "models": []}
     )
     assert ("Indicator check</h2>" in text) is checked
+
+
+def test_overlaps_and_agreement(results, tmp_path):
+    orders = ("best", "random-0")
+    rankings = []
+    for order in orders:
+        ranking = tmp_path / f"rankings/{order}/unseen.parquet"
+        write_parquet(pl.read_parquet(results / "rankings/best/unseen.parquet"), ranking, {})
+        rankings.append(str(ranking))
+    subsets = [str(results / f"subsets/{order}/unseen/200.parquet") for order in orders]
+    page = {"page": str(tmp_path / "page.html"), "table": str(tmp_path / "overlaps.csv")}
+    wildcards = SimpleNamespace(comparison="main")
+    found = given(subsets=subsets, rankings=rankings)
+    text = run("report_overlaps", tmp_path, input=found, output=given(**page), wildcards=wildcards)
+    assert "Overlaps: main" in text and pl.read_csv(page["table"]).height == 4
+    evaluations = [str(results / f"evaluations/tiny/{subset}/{b}.json") for subset in COMPARED for b in BENCHMARKS]
+    files = {name: str(tmp_path / f"{name}.csv") for name in ("benchmarks", "sizes", "recipes")}
+    found = given(evaluations=evaluations, subsets=[str(results / f"subsets/{subset}.parquet") for subset in COMPARED])
+    text = run("report_agreement", tmp_path, input=found, output=given(page=page["page"], **files))
+    assert "Between budgets" in text and pl.read_csv(files["benchmarks"])["n"].to_list() == [len(COMPARED)]

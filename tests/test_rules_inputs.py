@@ -9,7 +9,7 @@ from snakemake.exceptions import WorkflowError
 
 from configs import changed, check
 from instructmining import config as cfg
-from instructmining import versions
+from instructmining import scorers, versions
 from instructmining.config import strategy_settings
 
 RULES = Path(__file__).parents[1] / "rules/inputs"
@@ -30,8 +30,9 @@ def defined(names: list[str], found: dict[str, Any]) -> SimpleNamespace:
 def whole(raw: dict[str, Any]) -> SimpleNamespace:
     """The functions of all stages up to rankings, as rules/common.smk gives them their names."""
     named = {name: getattr(cfg, name) for name in cfg.__all__}
+    named |= {"CALL_KEYS": scorers.CALL_KEYS, "output_columns": scorers.output_columns}
     known = {"config": check(raw), "versions": versions, "WorkflowError": WorkflowError, "Path": Path}
-    return defined(["datasets", "mixtures", "indicators", "quality_rules", "rankings"], {**known, **named})
+    return defined(["datasets", "models", "mixtures", "indicators", "quality_rules", "rankings"], {**known, **named})
 
 
 def test_a_benchmark_on_selection_data_is_one_under_any_name():
@@ -53,6 +54,25 @@ def test_a_ranking_is_made_again_for_its_strategy_and_for_all_strategies(monkeyp
     found = functions("rankings", {"strategies": {"random": {"kind": "random", "seeds": 2}}})
     version = found.get_ranking_version(SimpleNamespace(ranking="random-1"))
     assert version == [versions.STRATEGIES["random"], 7]
+
+
+def test_a_baseline_reads_the_rankings_that_it_is_held_apart_from() -> None:
+    settings = {"kind": "strict_random", "against": ["longest", "instructmining"]}
+    found = whole(changed("strategies.strict", settings))
+    inputs = found.get_ranking_inputs(SimpleNamespace(ranking="strict-2", pool="unseen"))
+    assert inputs["against"] == [f"results/rankings/{name}/unseen.parquet" for name in settings["against"]]
+    assert "against" not in found.get_ranking_inputs(SimpleNamespace(ranking="random-1", pool="unseen"))
+
+
+def test_overlaps_are_of_every_order_at_every_size_and_not_of_everything() -> None:
+    known = {"config": check(changed("strategies.random.seeds", 1)), "Path": Path}
+    found = defined(["report"], {**known, **{name: getattr(cfg, name) for name in cfg.__all__}})
+    wildcards = SimpleNamespace(comparison="first")
+    orders = ("instructmining", "random-0")
+    subsets = [f"results/subsets/{order}/unseen/{size}.parquet" for order in orders for size in ("16", "best-main")]
+    assert found.get_overlap_subsets(wildcards) == subsets
+    assert found.get_overlap_rankings(wildcards) == [f"results/rankings/{order}/unseen.parquet" for order in orders]
+    assert found.get_baselines(wildcards) == {"random": "random", "full": "full"}
 
 
 def near(reference: str, **settings: Any) -> dict[str, Any]:
@@ -99,3 +119,32 @@ def test_a_reference_set_reads_the_embeddings_of_the_first_entry_with_its_model(
     assert inputs("dolly", "pool", precision="bfloat16")["embeddings"][0].startswith("results/embeddings/dolly/near/")
     with pytest.raises(WorkflowError, match=r"indicators\.near has reference dataset"):
         inputs("pools/unseen", "dataset")
+
+
+def judged(**settings: Any) -> SimpleNamespace:
+    return whole(changed("indicators.rated", {"scorer": "judge", "model": "tiny", **settings}))
+
+
+def test_how_an_endpoint_is_asked_is_no_param_and_needs_no_gpu_and_no_file() -> None:
+    here = SimpleNamespace(entry="rated", dataset="alpaca")
+    one, other = judged(), judged(concurrency=99, max_cost=2.0, price_input=1, price_output=1, key_env="MINE")
+    assert one.get_indicator_settings(here) == other.get_indicator_settings(here)
+    assert one.get_indicator_settings(here) == {
+        **{"scorer": "judge", "backend": "api", "model": "tiny", "model_record": {"model": "tiny"}},
+        **{"prompt": "alpagasus", "scale": None, "request": {"temperature": 0.0, "max_tokens": 256}},
+        **{"min_share_used": 0.9, "outputs": {"score": "rated"}},
+    }
+    assert one.get_score_inputs(here) == {"examples": "results/datasets/alpaca/examples.parquet"}
+    assert (one.get_gpus(here), one.get_judges(here)) == (0, 1)
+    assert "rated" in one.MODEL_ENTRIES.split("|") and "rated" not in one.CPU_ENTRIES.split("|")
+
+
+def test_a_judge_here_reads_its_model_and_any_judge_its_prompt_file(tmp_path: Path) -> None:
+    here = SimpleNamespace(entry="rated", dataset="alpaca")
+    file = tmp_path / "mine.txt"
+    found = judged(backend="local", device="cuda", prompt=str(file), scale=[0, 1])
+    assert found.get_indicator_settings(here)["model_path"] == "models/tiny"
+    assert (found.get_gpus(here), found.get_judges(here)) == (1, 0)
+    assert "prompt" not in found.get_score_inputs(here)
+    file.write_text("{output}")
+    assert found.get_score_inputs(here)["prompt"] == str(file)

@@ -15,6 +15,7 @@ SETTINGS = {
     "quality_rule": {"kind": "quality_rule", "quality_rule": "fitted", "rule": RULE},
     "random": {"kind": "random", "seed": 0, "index": 1},
     "longest": {"kind": "longest", "indicator": "output_length"},
+    "alpagasus": {"kind": "alpagasus", "indicator": "reward", "threshold": 1.0},
 }
 values = st.one_of(st.none(), st.sampled_from([0.0, 1.0, 2.0]), st.floats(-5, 5))
 
@@ -33,7 +34,7 @@ def pools(draw) -> pl.DataFrame:
     )
 
 
-@pytest.mark.parametrize("kind", ["quality_rule", "random", "longest"])
+@pytest.mark.parametrize("kind", sorted(SETTINGS))
 @settings(max_examples=40)
 @given(pool=pools(), seed=st.integers(0, 9))
 def test_ranking_does_not_depend_on_input_order(kind: str, pool: pl.DataFrame, seed: int) -> None:
@@ -73,6 +74,19 @@ def test_longest_is_descending() -> None:
     assert STRATEGIES["longest"].rank(pool, SETTINGS["longest"])["id"].to_list() == ["c", "a", "b"]
     with pytest.raises(InputError, match="no indicator words"):
         STRATEGIES["longest"].rank(pool, {"indicator": "words"})
+
+
+def test_alpagasus_is_descending_and_leaves_out_what_is_below_its_threshold() -> None:
+    pool = pl.DataFrame({"id": list("dcbae"), "dataset": "x", "judged": [4.5, 5.0, 4.5, None, 2.0]})
+    rank = STRATEGIES["alpagasus"].rank
+    assert rank(pool, {"indicator": "judged", "threshold": None})["id"].to_list() == ["c", "b", "d", "e", "a"]
+    ranking = rank(pool, {"indicator": "judged", "threshold": 4.5})
+    assert ranking["score"].to_list() == [5.0, 4.5, 4.5, None, None]
+    assert take(ranking, None, "p")["id"].to_list() == ["c", "b", "d"]
+    with pytest.raises(InputError, match=r"^pool p has 3 rankable examples, subset asks 4$"):
+        take(ranking, 4, "p")
+    with pytest.raises(InputError, match="no indicator words"):
+        rank(pool, {"indicator": "words", "threshold": None})
 
 
 def test_full_keeps_pool_order() -> None:

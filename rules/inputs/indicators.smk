@@ -2,14 +2,15 @@
 
 
 # how fast a scorer goes: not what it finds
-_NOT_VALUES = ("batch_tokens", "gpus")
+_NOT_VALUES = ("batch_tokens", "gpus", *CALL_KEYS)
 
 # patterns that match nothing where there are none
 NEIGHBOUR_ENTRIES = "|".join(neighbour_entries(config)) or "(?!)"
 EMBEDDING_ENTRIES = "|".join({embedding_entry(config, entry): 0 for entry in neighbour_entries(config)}) or "(?!)"
 _BY_ROW = [entry for entry in config["indicators"] if entry not in neighbour_entries(config)]
-MODEL_ENTRIES = "|".join(entry for entry in _BY_ROW if "device" in config["indicators"][entry]) or "(?!)"
-CPU_ENTRIES = "|".join(entry for entry in _BY_ROW if "device" not in config["indicators"][entry]) or "(?!)"
+_ON_CPU = [e for e in _BY_ROW if not {"device", "backend"} & set(config["indicators"][e])]
+MODEL_ENTRIES = "|".join(entry for entry in _BY_ROW if entry not in _ON_CPU) or "(?!)"
+CPU_ENTRIES = "|".join(_ON_CPU) or "(?!)"
 
 
 def get_batch_tokens(wildcards):
@@ -28,12 +29,23 @@ def get_one_gpu(wildcards):
     return min(1, get_gpus(wildcards))
 
 
+def asks_an_endpoint(entry):
+    return config["indicators"][entry].get("backend") == "api"
+
+
+def get_judges(wildcards):
+    """Places at the endpoint that a job takes: profiles/ let one job ask at a time, with all its concurrency."""
+    return int(asks_an_endpoint(wildcards.entry))
+
+
 def get_indicator_entry(entry):
     """An entry's settings with its columns, where its model and its preference head lie, and what the model is."""
     settings = config["indicators"][entry]
     found = {key: value for key, value in settings.items() if key not in _NOT_VALUES}
     found["outputs"] = output_columns(entry, settings)
-    if "model" in settings:
+    if asks_an_endpoint(entry):
+        found["model_record"] = {"model": settings["model"]}
+    elif "model" in settings:
         found["model_path"] = get_model_path(settings["model"])
         found["model_record"] = get_model_record(settings["model"], settings["revision"])
     if settings["scorer"] == "causal" and "reward" in found["outputs"]:
@@ -43,7 +55,7 @@ def get_indicator_entry(entry):
 
 def get_entry_model(entry):
     name = config["indicators"][entry].get("model")
-    return {"model": get_model_input(name)} if name else {}
+    return {"model": get_model_input(name)} if name and not asks_an_endpoint(entry) else {}
 
 
 def get_indicator_settings(wildcards):
@@ -60,7 +72,14 @@ def get_score_inputs(wildcards):
         "examples": f"results/datasets/{wildcards.dataset}/examples.parquet",
         **get_entry_model(wildcards.entry),
         **({"preference_head": head} if head else {}),
+        **get_judge_prompt(config["indicators"][wildcards.entry]),
     }
+
+
+def get_judge_prompt(settings):
+    """A judge's prompt file. One that is not there is no input: the job that reads it says so."""
+    found = settings["scorer"] == "judge" and Path(settings["prompt"]).is_file()
+    return {"prompt": settings["prompt"]} if found else {}
 
 
 def get_embedding_inputs(wildcards):

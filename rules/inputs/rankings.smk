@@ -17,6 +17,8 @@ def get_ranking_inputs(wildcards):
     }
     if settings["kind"] == "quality_rule":
         inputs["quality_rule"] = f"results/quality_rules/{settings['quality_rule']}.json"
+    if orders := against_orders(config, wildcards.ranking):
+        inputs["against"] = [f"results/rankings/{order}/{wildcards.pool}.parquet" for order in orders]
     return inputs
 
 

@@ -5,6 +5,14 @@ def get_random_strategies(wildcards):
     return [name for name, settings in config["strategies"].items() if settings["kind"] == "random"]
 
 
+def get_baselines(wildcards):
+    """Strategies of a comparison that are no competitors, and their kinds."""
+    kinds = {
+        name: config["strategies"][name]["kind"] for name in config["comparisons"][wildcards.comparison]["strategies"]
+    }
+    return {name: kind for name, kind in kinds.items() if kind in BASELINES}
+
+
 def get_selection_benchmarks(wildcards):
     """Benchmarks whose data a fit or a search has used already; they are no test of what was selected with them."""
     losses = [*config["quality_rules"].values(), *config["searches"].values()]
@@ -103,6 +111,50 @@ def get_comparison_items(wildcards):
 
 def get_comparison_subset_files(wildcards):
     return [f"results/subsets/{subset}.parquet" for subset in comparison_subsets(config, wildcards.comparison)]
+
+
+def get_comparison_runs(wildcards):
+    """train.json of the comparison's runs."""
+    settings, subsets = config["comparisons"][wildcards.comparison], comparison_subsets(config, wildcards.comparison)
+    return [f"results/runs/{recipe}/{subset}/train.json" for recipe in settings["recipes"] for subset in subsets]
+
+
+def get_comparison_rankings(wildcards):
+    """One ranking of each pool: it has all its examples."""
+    settings = config["comparisons"][wildcards.comparison]
+    order = seeded_names(config, settings["strategies"][0])[0]
+    return [f"results/rankings/{order}/{pool}.parquet" for pool in settings["pools"]]
+
+
+def get_cost_digest(wildcards):
+    """Which jobs the costs are made of, and what they hold; the script takes the config itself."""
+    return costs.digest(config, wildcards.comparison)
+
+
+def get_prices(wildcards):
+    return config["costs"]
+
+
+def get_stale_cost_pages():
+    """Pages of costs, and how many of the cost files that they count are newer: those are not their inputs."""
+    found = {}
+    for name, page in zip(config["comparisons"], get_cost_pages()):
+        files = [Path(f"results/costs/{job}.tsv") for job in costs.comparison_jobs(config, name)]
+        made = Path(page).stat().st_mtime if Path(page).exists() else float("inf")
+        found[page] = sum(file.exists() and file.stat().st_mtime > made for file in files)
+    return {page: newer for page, newer in found.items() if newer}
+
+
+def get_overlap_subsets(wildcards):
+    """Subsets of a comparison save those of everything, which overlap with all."""
+    subsets = comparison_subsets(config, wildcards.comparison)
+    return [f"results/subsets/{subset}.parquet" for subset in subsets if Path(subset).name != "all"]
+
+
+def get_overlap_rankings(wildcards):
+    """The rankings behind them: how large their pools are, and whether a random one kept to its limit."""
+    names = {tuple(Path(path).parts[-3:-1]) for path in get_overlap_subsets(wildcards)}
+    return [f"results/rankings/{order}/{pool}.parquet" for order, pool in sorted(names)]
 
 
 def get_all_runs(wildcards):

@@ -1,30 +1,36 @@
 """Selected against random subsets of the same size: is the difference more than chance?
 
-Two kinds of chance are kept apart. *Items*: another evaluation set of the same kind would give other losses;
-the paired bootstrap over items shows it. *Subsets*: another random subset would give another loss; the seeds'
-spread shows it. A difference counts only if it is larger than both.
+One *family* is all of a comparison's strategies against random, at every pool, recipe, benchmark and size. Each
+difference has its own interval and p value (``instructmining.significance``); the verdict goes by the p value adjusted
+for the family (Holm 1979), so that "better" or "worse" stands wrongly anywhere in the table in at most 5 % of studies
+in which nothing differs from random. Strict random and full are baselines beside it: they have no verdict and are not
+in the family.
 """
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
-from scipy.stats import t as student_t
 
-from instructmining.errors import InputError
+from instructmining.evaluations import HIGHER, LOWER
 from instructmining.files import read_json
+from instructmining.significance import holm, interval, item_differences, spread, two_sided_p
 
-BETTER, WORSE, SAME = "better", "worse", "not distinguishable"
-ONE_SEED, NO_RANDOM = "one random seed: no spread", "no random subset of this size"
+BETTER, WORSE, SAME = "better", "worse", "not distinguishable from random"
+ONE_SEED, NO_RANDOM, BASELINE = "one random seed: no spread", "no random subset of this size", "baseline"
+STRATEGY = "strategy"
 
 GROUP = ["pool", "recipe", "benchmark", "size"]
 TABLE_SCHEMA: dict[str, type[pl.DataType]] = {
     **dict.fromkeys(GROUP, pl.String),
     "examples": pl.Int64,
     "strategy": pl.String,
+    "role": pl.String,
     "value": pl.Float64,
+    "sd": pl.Float64,
+    "seeds": pl.Int64,
+    "direction": pl.String,
     "baseline": pl.String,
     "random_mean": pl.Float64,
     "random_sd": pl.Float64,
@@ -32,10 +38,11 @@ TABLE_SCHEMA: dict[str, type[pl.DataType]] = {
     "difference": pl.Float64,
     "difference_low": pl.Float64,
     "difference_high": pl.Float64,
+    "p_value": pl.Float64,
+    "p_holm": pl.Float64,
+    "family": pl.Int64,
     "verdict": pl.String,
 }
-# A block of bootstrap counts stays below this many numbers (32 MB).
-_BLOCK = 4_000_000
 
 
 def evaluation_key(path: str | Path) -> dict[str, str | None]:
@@ -70,112 +77,105 @@ def read_evaluations(paths: Sequence[str], subsets: Sequence[str]) -> pl.DataFra
         found.append(
             evaluation_key(path)
             | {"examples": rows[tuple(Path(path).parts[-4:-1])], "path": str(path)}
-            | {name: evaluation[name] for name in ("value", "n_used", "n_expected", "tokens", "truncated")}
+            | {name: evaluation[name] for name in ("value", "direction", "n_used", "n_expected", "tokens", "truncated")}
         )
     return pl.DataFrame(found, schema_overrides={"seed": pl.String}, infer_schema_length=None)
 
 
 def compare(
-    evaluations: pl.DataFrame, random: Sequence[str], draws: int = 2000, confidence: float = 0.95, seed: int = 0
+    evaluations: pl.DataFrame,
+    baselines: Mapping[str, str],
+    draws: int = 10_000,
+    level: float = 0.05,
+    seed: int = 0,
 ) -> pl.DataFrame:
-    """Every strategy that is not random against every one that is, at equal pool, recipe, benchmark and size.
+    """Every strategy against every random one, at equal pool, recipe, benchmark and size. Columns: ``TABLE_SCHEMA``.
 
-    ``evaluations``: from ``read_evaluations``; ``random``: the random strategies' names. Loss, lower is better:
-    a negative ``difference`` (selected minus mean over random seeds) is in the strategy's favour. Columns and
-    types: ``TABLE_SCHEMA``. InputError where two evaluations of one benchmark hold different items.
+    ``evaluations``: from ``read_evaluations``, of one comparison; ``baselines``: kind (random, strict_random, full) of
+    every strategy that is no competitor, whose ``role`` that is; competitors' is "strategy". ``value`` is the mean
+    over the strategy's seeds, ``difference`` that minus ``random_mean``; ``direction`` says which sign is in the
+    strategy's favour. ``p_value`` and interval: see ``instructmining.significance``; null with one random seed.
+    InputError where two evaluations of one benchmark hold different items.
     """
-    rows = []
-    chosen = evaluations.filter(~pl.col("strategy").is_in(list(random)))
-    for selected in chosen.sort(*GROUP[:3], "examples", "size", "strategy").iter_rows(named=True):
-        same = [pl.col(name) == selected[name] for name in GROUP]
-        drawn = evaluations.filter(*same, pl.col("strategy").is_in(list(random))).sort("strategy", "seed")
-        common = {name: selected[name] for name in (*GROUP, "examples", "strategy", "value")}
+    rows: list[dict[str, Any]] = []
+    random = [name for name, kind in baselines.items() if kind == "random"]
+    ordered = evaluations.sort(*GROUP[:3], "examples", "size", "strategy", "seed")
+    chosen = ordered.filter(~pl.col("strategy").is_in(random))
+    for _, runs in chosen.group_by(*GROUP, "strategy", maintain_order=True):
+        first = runs.row(0, named=True)
+        common = {name: first[name] for name in (*GROUP, "examples", "strategy", "direction")}
+        common["role"] = baselines.get(first["strategy"], STRATEGY)
+        common |= {"value": runs["value"].mean(), "sd": runs["value"].std(), "seeds": runs.height}
+        same = [pl.col(name) == first[name] for name in GROUP]
+        drawn = ordered.filter(*same, pl.col("strategy").is_in(random))
         if drawn.is_empty():
-            rows.append(common | {"verdict": NO_RANDOM})
+            rows.append(common)
         for (baseline,), seeds in drawn.group_by("strategy", maintain_order=True):
-            values = seeds["value"].to_numpy()
-            spread = float(values.std(ddof=1)) if len(values) > 1 else None
-            low, high = paired_interval(selected["path"], seeds["path"].to_list(), draws, confidence, seed)
-            difference = selected["value"] - float(values.mean())
-            rows.append(
-                common
-                | {
-                    "baseline": baseline,
-                    "random_mean": float(values.mean()),
-                    "random_sd": spread,
-                    "random_seeds": len(values),
-                    "difference": difference,
-                    "difference_low": low,
-                    "difference_high": high,
-                    "verdict": verdict(difference, (low, high), spread, len(values), confidence),
-                }
-            )
-    return pl.DataFrame(rows, schema=TABLE_SCHEMA)
+            rows.append(common | {"baseline": baseline, **_against(runs, seeds, draws, level, seed)})
+    return _judged(pl.DataFrame(rows, schema=TABLE_SCHEMA), level)
 
 
-def verdict(
-    difference: float, interval: tuple[float, float], spread: float | None, seeds: int, confidence: float = 0.95
-) -> str:
-    """A word for selected minus random (loss; negative is better).
+def _against(
+    runs: pl.DataFrame, random: pl.DataFrame, draws: int, level: float, seed: int
+) -> dict[str, float | int | None]:
+    """One strategy's runs against one random strategy's."""
+    values, others = runs["value"].to_numpy(), random["value"].to_numpy()
+    found = {
+        "random_mean": float(others.mean()),
+        "random_sd": float(others.std(ddof=1)) if len(others) > 1 else None,
+        "random_seeds": len(others),
+        "difference": float(values.mean() - others.mean()),
+    }
+    differences = item_differences(runs["path"].to_list(), random["path"].to_list(), draws, seed)
+    if len(others) > 1:
+        error, freedom = spread(values, others)
+        low, high = interval(differences, error, freedom, level)
+        found |= {"difference_low": low, "difference_high": high}
+        found["p_value"] = two_sided_p(differences, error, freedom)
+    return found
 
-    "better" and "worse" need both: the interval over items excludes 0, and the difference is wider than Student's
-    prediction interval for one more random subset, t(seeds - 1) · sd · √(1 + 1/seeds).
-    """
-    if spread is None:
+
+def _judged(table: pl.DataFrame, level: float) -> pl.DataFrame:
+    """The table with the family's adjusted p values and a verdict in every row."""
+    member = (table["role"] == STRATEGY) & table["p_value"].is_not_null()
+    adjusted = iter(holm(table.filter(member)["p_value"].to_list()))
+    p_holm = pl.Series([next(adjusted) if is_member else None for is_member in member], dtype=pl.Float64)
+    family = pl.Series([member.sum() if is_member else None for is_member in member], dtype=pl.Int64)
+    # what no baseline is told: the p value of a question that is not asked
+    asked = pl.when(pl.col("role") == STRATEGY).then("p_value")
+    table = table.with_columns(p_value=asked, p_holm=p_holm, family=family)
+    words = [verdict(row, level) for row in table.iter_rows(named=True)]
+    return table.with_columns(verdict=pl.Series(words, dtype=pl.String))
+
+
+def verdict(row: Mapping[str, Any], level: float = 0.05) -> str:
+    """A word for a row of the table: by ``p_holm``, the sign of ``difference`` and the benchmark's ``direction``."""
+    if row["role"] != STRATEGY:
+        return BASELINE
+    if row["baseline"] is None:
+        return NO_RANDOM
+    if row["p_holm"] is None:
         return ONE_SEED
-    reach = student_t.ppf((1 + confidence) / 2, seeds - 1) * spread * np.sqrt(1 + 1 / seeds)
-    if abs(difference) <= reach or interval[0] <= 0 <= interval[1]:
+    if row["p_holm"] >= level:
         return SAME
-    return BETTER if difference < 0 else WORSE
+    sign = {LOWER: -1, HIGHER: 1}[row["direction"]]
+    return BETTER if sign * row["difference"] > 0 else WORSE
 
 
-def paired_interval(
-    selected: str, random: Sequence[str], draws: int = 2000, confidence: float = 0.95, seed: int = 0
-) -> tuple[float, float]:
-    """Percentile interval of the loss difference under resampling of evaluation items (Efron & Tibshirani 1993).
-
-    Paths of evaluation JSONs; their ``.items.parquet`` lie beside them. Every draw takes the same items for all
-    models, and loss is the published one: nats over tokens, so long answers weigh more. Seeded.
-
-    InputError where the models have losses of different items (one lost an item that another has), of none, or
-    losses that are no numbers.
-    """
-    first, *others = [_items(path) for path in (selected, *random)]
-    for path, other in zip(random, others, strict=True):
-        if not other["id"].equals(first["id"]):
-            raise InputError(
-                f"{path}: its items with a loss are not those of {selected}; evaluate both on the same set, with room "
-                "for every item"
-            )
-    if first.is_empty():
-        raise InputError(f"{selected}: no item has a loss")
-    # items x models
-    nats = np.column_stack([frame["nll"].to_numpy() for frame in (first, *others)])
-    tokens = np.column_stack([frame["tokens"].to_numpy() for frame in (first, *others)])
-    n = len(nats)
-    generator = np.random.default_rng(seed)
-    block = max(1, _BLOCK // n)
-    differences = []
-    for start in range(0, draws, block):
-        counts = generator.multinomial(n, np.full(n, 1 / n), size=min(block, draws - start))
-        loss = (counts @ nats) / (counts @ tokens)
-        differences.append(loss[:, 0] - loss[:, 1:].mean(axis=1))
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(np.concatenate(differences), [tail, 1 - tail])
-    if not np.isfinite([low, high]).all():
-        raise InputError(f"{selected}: a loss of its items, or of {', '.join(random)}, is not a finite number")
-    return float(low), float(high)
+def compared(table: pl.DataFrame) -> pl.DataFrame:
+    """The rows in which a strategy meets random: those that have something to say."""
+    return table.filter(pl.col("role") == STRATEGY, pl.col("baseline").is_not_null())
 
 
 def sentence(row: Mapping[str, Any]) -> str:
-    """The losses in one row of the comparison table that has a baseline, in plain words; the verdict not."""
-    spread = "" if row["random_sd"] is None else f" ± {row['random_sd']:.4f}"
-    seeds = "1 seed" if row["random_seeds"] == 1 else f"{row['random_seeds']} seeds"
-    random = f"{row['baseline']} {row['random_mean']:.4f}{spread} over {seeds}"
-    return f"{row['strategy']} {row['value']:.4f} vs {random}"
+    """The values in one row of the comparison table in plain words; the verdict not."""
+    told = f"{row['strategy']} {_mean(row['value'], row['sd'], row['seeds'])}"
+    if row["baseline"] is None:
+        return told
+    random = _mean(row["random_mean"], row["random_sd"], row["random_seeds"], always=True)
+    return f"{told} vs {row['baseline']} {random}"
 
 
-def _items(path: str) -> pl.DataFrame:
-    """Items that have a loss; an item whose response did not fit has none."""
-    items = pl.read_parquet(Path(path).with_suffix(".items.parquet"), columns=["id", "nll", "tokens"])
-    return items.drop_nulls("nll").sort("id")
+def _mean(mean: float, sd: float | None, seeds: int, always: bool = False) -> str:
+    told = f"{mean:.4f}" + ("" if sd is None else f" ± {sd:.4f}")
+    return told + (f" over {seeds} seed{'s' * (seeds > 1)}" if always or seeds > 1 else "")

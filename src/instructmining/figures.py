@@ -23,27 +23,24 @@ def losses(evaluations: pl.DataFrame, random: list[str], title: str) -> Figure:
     """Loss against subset size for one pool, recipe and benchmark; lower is better.
 
     ``evaluations``: columns ``strategy``, ``seed`` (null where there is none), ``size``, ``examples``,
-    ``value``. ``random`` names the random strategies: their mean is a line, mean ± one standard deviation over
-    seeds a band, each seed a point. The subset of everything (``size`` "all") is a horizontal rule.
+    ``value``. Of a strategy with seeds the mean is a line, mean ± one standard deviation over seeds a band, each
+    seed a point; ``random`` names those that are grey. The subset of everything (``size`` "all") is a horizontal rule.
     """
     everything = evaluations.filter(pl.col("size") == "all")
     sized = evaluations.filter(pl.col("size") != "all")
-    drawn = sized.filter(pl.col("strategy").is_in(random))
+    drawn = sized.filter(pl.col("seed").is_not_null())
     spread = (
         drawn.group_by("strategy", "size", "examples")
         .agg(mean=pl.col("value").mean(), sd=pl.col("value").std(), seeds=pl.len())
         .with_columns(low=pl.col("mean") - pl.col("sd"), high=pl.col("mean") + pl.col("sd"))
         .sort("strategy", "examples")
     )
-    names = sorted(set(evaluations["strategy"]), key=lambda name: (name in random, name))
-    others = iter(PALETTE * (1 + len(names) // len(PALETTE)))
-    colours = [RANDOM if name in random else next(others) for name in names]
     examples = sized["examples"].to_list() or [1]
     # An octave or more of sizes reads better on a log axis; a single size needs no axis of its own.
     scale = alt.Scale(type="log" if max(examples) >= 2 * min(examples) else "linear", nice=False, padding=24)
     ticks = alt.Axis(values=sorted(set(examples)), format=",d", labelOverlap=True, grid=False)
     x = alt.X("examples:Q", title="examples", scale=scale, axis=ticks)
-    colour = alt.Color("strategy:N", title=None, scale=alt.Scale(domain=names, range=colours))
+    colour = strategy_colour(evaluations["strategy"].to_list(), random)
     y_scale = alt.Scale(zero=False)
     picked = alt.selection_point(fields=["strategy"], bind="legend", name="strategy")
     base_tooltip: list[Tip] = ["strategy:N", "size:N", alt.Tooltip("examples:Q", format=","), _number("value")]
@@ -57,7 +54,7 @@ def losses(evaluations: pl.DataFrame, random: list[str], title: str) -> Figure:
         opacity=alt.when(picked).then(alt.value(1)).otherwise(alt.value(0.15)),
         tooltip=[*base_tooltip[:1], "seed:N", *base_tooltip[1:]],
     )
-    lines = alt.Chart(sized.filter(~pl.col("strategy").is_in(random))).encode(
+    lines = alt.Chart(sized.filter(pl.col("seed").is_null())).encode(
         x=x, y=alt.Y("value:Q", scale=y_scale), color=colour
     )
     rule = alt.Chart(everything).encode(y=alt.Y("value:Q", scale=y_scale), color=colour, tooltip=base_tooltip)
@@ -71,6 +68,14 @@ def losses(evaluations: pl.DataFrame, random: list[str], title: str) -> Figure:
         rule.mark_rule(strokeDash=[6, 4], strokeWidth=2),
         points.mark_point(filled=True, size=60).add_params(picked),
     ).properties(width="container", height=280, title=title)
+
+
+def strategy_colour(strategies: list[str], random: list[str]) -> alt.Color:
+    """A colour for each strategy, the same on every chart of a comparison; grey for those that are random."""
+    names = sorted(set(strategies), key=lambda name: (name in random, name))
+    others = iter(PALETTE * (1 + len(names) // len(PALETTE)))
+    colours = [RANDOM if name in random else next(others) for name in names]
+    return alt.Color("strategy:N", title=None, scale=alt.Scale(domain=names, range=colours))
 
 
 def search_sizes(trials: pl.DataFrame, best_trial: int) -> Figure:

@@ -51,7 +51,7 @@ def job_log(path: str | Path, threads: int | None = None) -> Iterator[None]:
             datefmt="%H:%M:%S",
             force=True,
         )
-        for noisy in ("httpx", "filelock", "fsspec", "urllib3"):
+        for noisy in ("httpx", "httpx2", "filelock", "fsspec", "urllib3"):
             logging.getLogger(noisy).setLevel(logging.WARNING)
         try:
             yield

@@ -1,10 +1,15 @@
 """Prompts of a judge that answers with a score. Nothing here needs torch: the config checks them.
 
-DEITA's are verbatim, blanks at line ends included (Liu et al. 2023, arXiv 2312.15685; hkust-nlp/deita,
-``llama_scorer.py``).
+PROMPTS are texts behind which the score must follow. DEITA's are verbatim, blanks at line ends included (Liu et al.
+2023, arXiv 2312.15685; hkust-nlp/deita, ``llama_scorer.py``). JUDGE_PROMPTS are messages, answered with a score and an
+explanation. ``alpagasus``: AlpaGasus's for the dimension accuracy, 0 to 5 (Chen et al. 2023, arXiv 2307.08701, the
+figure with its rating prompt); ``alpagasus_1_to_5``: the same with the scale that Diddee & Ippolito 2024 give for it.
 """
 
 import re
+from typing import NamedTuple
+
+Scale = tuple[float, float]
 
 PROMPTS = {
     "deita_complexity": (
@@ -24,3 +29,38 @@ FIELD = re.compile(r"\{(instruction|output)\}")
 def has_field(prompt: str) -> bool:
     """Whether a prompt, by name or as text, asks about something: {instruction} (input included) or {output}."""
     return FIELD.search(PROMPTS.get(prompt, prompt)) is not None
+
+
+class Prompt(NamedTuple):
+    """Messages as (role, text with {instruction}, {input} and {output}), and the scale of the answer.
+
+    ``version`` is part of the key of every recorded answer: a prompt whose words change is asked anew.
+    """
+
+    version: str
+    messages: tuple[tuple[str, str], ...]
+    scale: Scale
+
+
+def _alpagasus(low: int, high: int) -> tuple[tuple[str, str], ...]:
+    return (
+        (
+            "system",
+            "We would like to request your feedback on the performance of AI assistant in response to the instruction "
+            "and the given input displayed following.\n\n"
+            "Instruction: {instruction}\n\nInput: {input}\n\nResponse: {output}",
+        ),
+        (
+            "user",
+            "Please rate according to the accuracy of the response to the instruction and the input. Each assistant "
+            f"receives a score on a scale of {low} to {high}, where a higher score indicates higher level of the "
+            "accuracy. Please first output a single line containing the value indicating the scores. In the subsequent "
+            "line, please provide a comprehensive explanation of your evaluation, avoiding any potential bias.",
+        ),
+    )
+
+
+JUDGE_PROMPTS = {
+    "alpagasus": Prompt("alpagasus/1", _alpagasus(0, 5), (0, 5)),
+    "alpagasus_1_to_5": Prompt("alpagasus_1_to_5/1", _alpagasus(1, 5), (1, 5)),
+}

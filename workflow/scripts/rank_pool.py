@@ -4,10 +4,11 @@ from instructmining.joblog import job_log
 
 with job_log(snakemake.log[0]):
     import logging
+    from pathlib import Path
 
     import polars as pl
 
-    from instructmining import indicator_table
+    from instructmining import indicator_table, overlap
     from instructmining.files import read_json, write_parquet
     from instructmining.rankings import pool_examples
     from instructmining.strategies import STRATEGIES
@@ -16,11 +17,12 @@ with job_log(snakemake.log[0]):
     indicators = snakemake.input.get("indicators", [])
     quality_rule = snakemake.input.get("quality_rule")
     rule = {"rule": read_json(quality_rule)} if quality_rule else {}
+    against = {Path(path).parent.name: pl.read_parquet(path) for path in snakemake.input.get("against", [])}
     examples, repeated = pool_examples(
         [pl.read_parquet(path, columns=["id", "dataset"]) for path in snakemake.input.examples]
     )
     examples = indicator_table.attach(examples, indicators, columns)
-    ranking = STRATEGIES[settings["kind"]].rank(examples, {**settings, **rule})
+    ranking = STRATEGIES[settings["kind"]].rank(examples, {**settings, **rule, "rankings": against})
     counts = {
         "examples": ranking.height,
         "repeated_in_pool": repeated,
@@ -33,5 +35,6 @@ with job_log(snakemake.log[0]):
         "datasets": snakemake.params.datasets,
         "indicators": indicator_table.provenance(indicators),
         **counts,
+        **overlap.record(ranking, against, settings),
     }
     write_parquet(ranking, snakemake.output[0], provenance)

@@ -7,9 +7,10 @@ with job_log(snakemake.log[0], snakemake.threads):
     from instructmining.files import write_csv, write_text
     from instructmining.report import comparison as comparison_page
 
-    random = snakemake.params.random
+    baselines = snakemake.params.baselines
+    random = [name for name, kind in baselines.items() if kind == "random"]
     evaluations = comparison.read_evaluations(snakemake.input.evaluations, snakemake.input.subsets)
-    table = comparison.compare(evaluations, random)
+    table = comparison.compare(evaluations, baselines)
     page = comparison_page.page(
         snakemake.wildcards.comparison, evaluations, table, random, snakemake.params.selection_benchmarks
     )

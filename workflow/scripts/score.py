@@ -9,8 +9,10 @@ with job_log(snakemake.log[0], snakemake.threads):
 
     settings = {**snakemake.params.settings, "batch_tokens": snakemake.resources.batch_tokens}
     settings |= {"token_cache": "results/.work/tokens", "work": work_folder(snakemake.output[0])}
+    if settings["scorer"] == "judge":
+        settings |= scorers.judge_settings(snakemake.config["indicators"], **snakemake.wildcards)
     gpus = max(1, snakemake.resources.gpu)
     frame = running.score(snakemake.input.examples, snakemake.wildcards.shard, settings, gpus)
     counts = scorers.check(frame, settings["outputs"].values(), snakemake.output[0])
     write_parquet(frame, snakemake.output[0], scorers.provenance(settings, counts))
-    remove_folder(settings["work"])
+    remove_folder(work_folder(snakemake.output[0]))

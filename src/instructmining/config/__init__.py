@@ -6,8 +6,10 @@ A checked configuration is plain data with every default filled in, and every be
 from copy import deepcopy
 from typing import Any
 
+from instructmining.config.baselines import BASELINES
 from instructmining.config.names import (
     EMBEDDING_KEYS,
+    against_orders,
     columns,
     comparison_subsets,
     embedding_entry,
@@ -26,7 +28,9 @@ from instructmining.config.warnings import warnings
 from instructmining.errors import InputError
 
 __all__ = [
+    "BASELINES",
     "EMBEDDING_KEYS",
+    "against_orders",
     "columns",
     "comparison_subsets",
     "embedding_entry",

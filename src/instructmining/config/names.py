@@ -99,7 +99,13 @@ def strategy_columns(config: Config, strategy: str) -> list[str]:
     _, settings = strategy_settings(config, strategy if "-" in strategy else seeded_names(config, strategy)[0])
     if settings["kind"] == "quality_rule":
         return rule_columns(config, settings["quality_rule"])
-    return [settings["indicator"]] if settings["kind"] == "longest" else []
+    return [settings["indicator"]] if "indicator" in settings else []
+
+
+def against_orders(config: Config, strategy: str) -> list[str]:
+    """The orders that a baseline (``random-1``, or its strategy) is held apart from; none without ``against``."""
+    settings = config["strategies"][strategy.partition("-")[0]]
+    return [order for name in settings.get("against", []) for order in seeded_names(config, name)]
 
 
 def comparison_subsets(config: Config, name: str) -> list[str]:

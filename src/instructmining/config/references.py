@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from instructmining.config.baselines import against_problems, baseline_sizes
+from instructmining.config.judges import judge_problems
 from instructmining.config.names import columns, entries_for, rule_columns, seeded_names
 from instructmining.config.recipes import recipe_problems
 from instructmining.config.schema import Problem, similar
@@ -61,7 +63,10 @@ def _indicators(config: Config) -> Problems:
             if column in owners:
                 yield Problem(path, f"column '{column}' is already made by indicators.{owners[column]}")
             owners[column] = entry
-        yield from _model(path, settings, config)
+        if settings.get("backend") != "api":
+            yield from _model(path, settings, config)
+        if settings["scorer"] == "judge":
+            yield from judge_problems(path, settings)
         if settings["scorer"] == "causal":
             yield from _causal(path, settings, config)
         if settings["scorer"] == "knn" and settings["n_neighbors"] <= settings["i"]:
@@ -229,8 +234,12 @@ def _strategies(config: Config) -> Problems:
     known, rules = columns(config), config["quality_rules"]
     for name, settings in config["strategies"].items():
         path = ("strategies", name)
-        if settings["kind"] == "longest":
+        if "indicator" in settings:
             yield from _unknown(path, "indicator", settings["indicator"], "indicators", known)
+        for message in against_problems(config, name):
+            yield Problem(path, message)
+        for pool, key, size in baseline_sizes(config, name):
+            yield from _too_large(path, key, size, config, config["pools"].get(pool, []))
         if settings["kind"] != "quality_rule":
             continue
         rule = settings["quality_rule"]

@@ -1,6 +1,8 @@
-"""What is allowed but should be read twice: fit, search and test sets, and preference pairs, that are not apart."""
+"""What is allowed but should be read twice: sets that are not apart, and baselines that are not held apart."""
 
 from typing import Any
+
+from instructmining.config.baselines import unchecked_sizes
 
 Config = dict[str, Any]
 
@@ -12,8 +14,15 @@ _SOURCE = (
 
 
 def warnings(config: Config) -> list[str]:
-    """One line for each benchmark, or preference dataset, of a checked config that serves two purposes."""
-    return [*_training(config), *_searches(config), *_comparisons(config), *_preferences(config)]
+    """One line for each benchmark or preference dataset of a checked config that serves two purposes, and each size at
+    which a random strategy with a limit has none."""
+    return [
+        *_training(config),
+        *_searches(config),
+        *_comparisons(config),
+        *unchecked_sizes(config),
+        *_preferences(config),
+    ]
 
 
 def same_data(config: Config, one: str, other: str) -> bool:

@@ -6,6 +6,7 @@ import polars as pl
 
 from instructmining.attention import budget
 from instructmining.errors import InputError
+from instructmining.evaluations import DIRECTIONS
 from instructmining.joblog import progress
 from instructmining.likelihood import read_responses
 from instructmining.models import check_length, load_causal_lm, load_tokenizer
@@ -46,7 +47,7 @@ def evaluate(model_path: str, examples: pl.DataFrame, settings: dict[str, Any]) 
         "n_used": used.height,
         "n_expected": items.height,
         "unit": UNIT,
-        "direction": "lower_is_better",
+        "direction": DIRECTIONS["loss"],
         "tokens": int(used["tokens"].sum()),
         "truncated": sum(example.truncated for example in encoded),
     }

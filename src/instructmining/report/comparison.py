@@ -1,4 +1,4 @@
-"""Page "Comparison": loss of each strategy against size, and selected against random in words and figures."""
+"""Page "Comparison": each strategy against size, and selected against random in words and figures."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,17 +7,22 @@ import polars as pl
 from markupsafe import Markup
 
 from instructmining import figures, pages
-from instructmining.comparison import sentence
+from instructmining.comparison import STRATEGY, compared, sentence
+from instructmining.evaluations import HIGHER, LOWER
+from instructmining.significance import reach
 
 HOW = (
     "A point is one finetuned model. Grey: random subsets, each seed a point, their mean a line, one standard "
-    "deviation over seeds the band. Dashed: the whole pool. Lower is better."
+    "deviation over seeds the band. Dashed: the whole pool. {direction}."
 )
+WHICH = {LOWER: "Lower is better", HIGHER: "Higher is better"}
 JUDGEMENT = (
-    "“Better” and “worse” need two things: the 95 % paired bootstrap interval over evaluation items excludes 0, "
-    "and the difference is wider than the 95 % prediction interval for one more random subset, computed from the "
-    "spread over seeds (Student's t; with 3 seeds that is about 5 standard deviations, so small differences need "
-    "more seeds). No correction is made for looking at several sizes and benchmarks."
+    "The interval of a difference holds two kinds of chance: in the evaluation items (paired bootstrap) and in the "
+    "runs (the spread over random seeds, Student's t; the strategy's own run is taken to vary as much as a random "
+    "one). Its p value is two-sided: how often a random subset in the strategy's place would differ as much.",
+    "A family is every strategy against random in this comparison: {family}. “Better” and “worse” need p below 0.05 "
+    "after Holm's correction for the family, so that not one of them is there by chance in 95 % of such tables. Strict "
+    "random and full stand beside it as baselines: they are not in the family and get no verdict.",
 )
 
 
@@ -28,9 +33,11 @@ def page(
     random: Sequence[str],
     selection_benchmarks: Sequence[str],
 ) -> str:
-    """``evaluations`` and ``table``: from ``instructmining.comparison``; ``selection_benchmarks``: those that a
-    quality rule or a search has already used."""
-    parts = [pages.words("Does a selected subset give a lower loss than random subsets of the same size?", HOW)]
+    """``evaluations`` and ``table``: from ``instructmining.comparison``; ``random``: the strategies of kind random;
+    ``selection_benchmarks``: those that a quality rule or a search has already used."""
+    directions = evaluations["direction"].unique().sort().to_list()
+    how = HOW.format(direction=WHICH[directions[0]] if len(directions) == 1 else "Which way is better is in the table")
+    parts = [pages.words("Does a selected subset do better than random subsets of the same size?", how)]
     used = sorted(set(evaluations["benchmark"]) & set(selection_benchmarks))
     if used:
         parts.append(pages.warning(seen_warning(used)))
@@ -41,24 +48,52 @@ def page(
             for (benchmark,), frame in group.group_by("benchmark", maintain_order=True)
         ]
         parts.append(pages.charts(*charts))
-        judged = table.filter(pl.col("pool") == pool, pl.col("recipe") == recipe, pl.col("baseline").is_not_null())
-        parts.append(pages.bullets([line(row) for row in judged.iter_rows(named=True)]))
+        here = table.filter(pl.col("pool") == pool, pl.col("recipe") == recipe)
+        parts.append(pages.bullets([line(row) for row in compared(here).iter_rows(named=True)]))
+        beside = here.filter(pl.col("role") != STRATEGY)
+        if beside.height:
+            parts += [pages.heading("Baselines beside random", 3)]
+            parts += [pages.bullets([line(row) for row in beside.iter_rows(named=True)])]
+    columns = "difference = value - random_mean; sd: standard deviation over seeds; p_holm: adjusted for the family."
     parts += [
         pages.heading("Selected against random"),
-        pages.words(JUDGEMENT),
-        pages.table(_constant_out(table), note=f"Also as results/tables/{name}.csv. difference = value - random_mean."),
+        pages.words(JUDGEMENT[0], JUDGEMENT[1].format(family=_family(table)), *_reach(table)),
+        pages.table(_constant_out(table), note=f"Also as results/tables/{name}.csv. {columns}"),
         pages.heading("Every evaluation"),
-        pages.table(evaluations.drop("path"), note="value: nats per response token, lower is better."),
+        pages.table(evaluations.drop("path"), note="value: of a loss, nats per response token."),
     ]
     return pages.page(f"Comparison: {name}", parts)
 
 
 def line(row: Mapping[str, Any]) -> Markup:
-    """One row of the comparison table that has a baseline, in words."""
+    """One row of the comparison table in words."""
     label = "" if row["size"] == str(row["examples"]) else f" ({row['size']})"
-    return Markup("{}, {} examples{}, {}: {}: <strong>{}</strong>").format(
+    told = Markup("{}, {} examples{}, {}: {}: <strong>{}</strong>").format(
         row["pool"], f"{row['examples']:,}", label, row["benchmark"], sentence(row), row["verdict"]
     )
+    if row["difference_low"] is not None:
+        told += f" (difference {row['difference']:+.4f}, {row['difference_low']:+.4f} to {row['difference_high']:+.4f}"
+        told += ")" if row["p_holm"] is None else f"; p {row['p_value']:.2g}, Holm {row['p_holm']:.2g})"
+    return told
+
+
+def _family(table: pl.DataFrame) -> str:
+    size = max(table["family"].drop_nulls().to_list(), default=0)
+    if not size:
+        return "none here, since random has no spread"
+    return "1 comparison" if size == 1 else f"{size} comparisons"
+
+
+def _reach(table: pl.DataFrame) -> list[str]:
+    """What differences the study could have found at all."""
+    judged = table.filter(pl.col("family").is_not_null())
+    if judged.is_empty():
+        return []
+    seeds, family = min(judged["random_seeds"].to_list()), max(judged["family"].to_list())
+    now, more = reach(seeds, family), reach(10, family)
+    told = f"With {seeds} random seeds and {family} in the family, the clearest difference must exceed {now:.1f} "
+    told += "standard deviations over seeds to count, even if the items leave no doubt"
+    return [f"{told}; with 10 seeds {more:.1f}." if seeds < 10 else f"{told}."]
 
 
 def seen_warning(benchmarks: Sequence[str]) -> str:
@@ -71,5 +106,9 @@ def seen_warning(benchmarks: Sequence[str]) -> str:
 
 def _constant_out(table: pl.DataFrame) -> pl.DataFrame:
     """Without the columns that say the same in every row: on a phone every column counts."""
-    constant = [name for name in ("pool", "recipe", "baseline") if table[name].drop_nulls().n_unique() == 1]
+    constant = [
+        name
+        for name in ("pool", "recipe", "baseline", "direction", "family")
+        if table[name].drop_nulls().n_unique() == 1
+    ]
     return table.drop(constant)

@@ -11,9 +11,10 @@ from instructmining.report import comparison as comparison_page
 from instructmining.report import examples, indicators, quality_rule, search
 
 WHERE = (
-    "The other pages hold the figures: Comparison every run of a comparison with its intervals, Search the trials, "
-    "Quality rule the regression with its diagnostics, Indicators the distributions and the indicator check, Examples "
-    "the best, middle and worst of each ranking in full, Data the sources and what became of their rows."
+    "The other pages hold the figures: Comparison every run of a comparison with its intervals, what it cost, how much "
+    "the subsets overlap, and whether benchmarks, budgets and recipes agree, Search the trials, Quality rule the "
+    "regression with its diagnostics, Indicators the distributions and the indicator check, Examples the best, middle "
+    "and worst of each ranking in full, Data the sources and what became of their rows."
 )
 
 
@@ -75,7 +76,7 @@ def _short(
                 )
     told |= {f"size found by {name}": f"{found['best_size']:,}" for name, found in searches.items()}
     for name, (table, _, _) in comparisons.items():
-        judged = table.filter(pl.col("baseline").is_not_null())
+        judged = comparison.compared(table)
         better = judged.filter(pl.col("verdict") == comparison.BETTER).height
         told[f"better than random in {name}"] = f"{better} of {judged.height}"
     if runs:
@@ -91,7 +92,7 @@ def _comparison(
     random: Sequence[str],
     selection_benchmarks: Sequence[str],
 ) -> list[pages.Part]:
-    judged = table.filter(pl.col("baseline").is_not_null())
+    judged = comparison.compared(table)
     used = sorted(set(table["benchmark"]) & set(selection_benchmarks))
     lines = [comparison_page.line(row) for row in judged.iter_rows(named=True)]
     parts = [pages.heading(f"Comparison {name}: does selection beat random?"), pages.words(answer(judged))]
@@ -109,7 +110,8 @@ def answer(judged: pl.DataFrame) -> str:
     counts = judged.group_by("verdict").len().sort("len", "verdict", descending=[True, False])
     told = ", ".join(f"{count} {word}" for word, count in counts.iter_rows())
     plural = "" if judged.height == 1 else "s"
-    return f"{judged.height} comparison{plural} with random subsets of the same size: {told}."
+    same = f"{judged.height} comparison{plural} with random subsets of the same size"
+    return f"{same}, at 5 % for all of them together: {told}."
 
 
 def _search(name: str, found: Mapping[str, Any]) -> list[pages.Part]:

@@ -87,15 +87,24 @@ OUTPUTS: dict[str, dict[str, Output]] = {
     "expected_score": {
         "score": Output("points", "higher is more of what the prompt asks for", "mean of the scores a judge may give"),
     },
+    "judge": {
+        "score": Output("points", "higher is better", "score that an LLM judge gives the response"),
+    },
 }
 
 # Scorers whose value for one example depends on others: one file for all that are compared.
 BY_NEIGHBOURS = frozenset({"knn"})
 ONE_SHARD = "000-of-001"
+# How a judge is asked, not what it is asked: a change makes nothing anew.
+CALL_KEYS = (
+    *("concurrency", "requests_per_minute", "tokens_per_minute", "retries", "timeout"),
+    *("price_input", "price_output", "max_cost", "base_url_env", "key_env"),
+)
 
 _NOT_IN_PROVENANCE = {
     *("scorer", "model", "revision", "model_record", "model_path", "preference_head_path", "outputs"),
     *("device", "threads", "batch_tokens", "gpus", "token_cache", "work", "precision"),
+    *("calls", "answers", "costs"),
 }
 
 
@@ -115,6 +124,19 @@ def output_columns(entry: str, settings: Mapping[str, Any]) -> dict[str, str]:
     if not asked or not set(asked) <= set(known):
         raise InputError(f"indicators.{entry}.outputs: expected some of {', '.join(known)}")
     return dict(asked)
+
+
+def judge_settings(entries: Mapping[str, Any], dataset: str, entry: str, shard: str) -> dict[str, Any]:
+    """What a judge's job is told beside its params: how to ask, and where answers and costs are written.
+
+    It keeps no scored rows for a job after it (``work``): its answers are recorded.
+    """
+    return {
+        "calls": {key: entries[entry].get(key) for key in CALL_KEYS},
+        "answers": [entry, f"{dataset}-{shard}"],
+        "costs": f"results/costs/judge/{dataset}/{entry}/{shard}.json",
+        "work": None,
+    }
 
 
 def check(frame: "pl.DataFrame", columns: Iterable[str], where: str, minimum_rows: int = 8) -> dict[str, Any]:

@@ -7,11 +7,13 @@ order; ``settings`` are the strategy's config values (and what its docstring nam
 
 from types import ModuleType
 
-from instructmining.strategies import full, longest, quality_rule, random
+from instructmining.strategies import alpagasus, full, longest, quality_rule, random, strict_random
 
 STRATEGIES: dict[str, ModuleType] = {
     "quality_rule": quality_rule,
     "random": random,
+    "strict_random": strict_random,
     "longest": longest,
+    "alpagasus": alpagasus,
     "full": full,
 }

@@ -1,11 +1,13 @@
 """A seeded permutation of the pool: the baseline of every comparison (Diddee & Ippolito 2024, section 3.2)."""
 
 import hashlib
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
 
+from instructmining.overlap import overlaps, prefixes
 from instructmining.rankings import ranked
 
 
@@ -14,9 +16,41 @@ def rank(examples: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:
 
     A draw belongs to the id alone: neither the order of the pool nor what else is in it changes how two examples
     stand to each other.
+
+    With ``against`` the permutation is drawn anew, at most ``redraws`` times, while at one of ``sizes`` its prefix
+    holds more than the share ``overlap`` of another strategy's prefix; ``settings["rankings"]`` are those strategies'
+    orders of the pool by name. Where no draw meets the limit it is the one whose largest overlap is least; the log
+    says so. Which draw is taken depends on the whole pool; the first is the one without ``against``.
+
+    InputError where a strategy ranks fewer examples than one of the sizes.
     """
-    prefix = hashlib.blake2b(f"{settings['seed']}/{settings['index']}/".encode(), digest_size=8)
-    return ranked(examples, pl.Series([_draw(prefix, i) for i in examples["id"]], dtype=pl.Float64), descending=False)
+    first = permutation(examples, f"{settings['seed']}/{settings['index']}/")
+    if "against" not in settings:
+        return first
+    against = prefixes(settings["rankings"], settings["sizes"])
+    best, least, drawn = first, _largest(first, against), 0
+    while least[0] > settings["overlap"] and drawn < settings["redraws"]:
+        drawn += 1
+        ranking = permutation(examples, f"{settings['seed']}/{settings['index']}/{drawn}/")
+        best, least = min((best, least), (ranking, _largest(ranking, against)), key=lambda pair: pair[1][0])
+    share, name, size = least
+    found = f"{drawn} redraws; the largest overlap is {share:.1%}, of {name}'s first {size}"
+    if share > settings["overlap"]:
+        logging.warning("%s: no draw is within %.1f %%, this is the least found", found, 100 * settings["overlap"])
+    else:
+        logging.info("%s: within %.1f %%", found, 100 * settings["overlap"])
+    return best
+
+
+def permutation(examples: pl.DataFrame, prefix: str) -> pl.DataFrame:
+    """The examples by a number in [0, 1) that is drawn from ``prefix`` and the id, ascending."""
+    state = hashlib.blake2b(prefix.encode(), digest_size=8)
+    return ranked(examples, pl.Series([_draw(state, i) for i in examples["id"]], dtype=pl.Float64), descending=False)
+
+
+def _largest(ranking: pl.DataFrame, against: Mapping[tuple[str, int], pl.Series]) -> tuple[float, str, int]:
+    """The largest overlap, with whom, and at which size."""
+    return max((share, name, size) for (name, size), share in overlaps(ranking, against).items())
 
 
 def _draw(prefix: "hashlib.blake2b", example: str) -> float:

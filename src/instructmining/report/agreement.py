@@ -1,0 +1,47 @@
+"""Page "Agreement": do benchmarks, budgets and recipes agree on which run is better?"""
+
+import polars as pl
+
+from instructmining import pages
+from instructmining.agreement import FEWEST
+
+ABOUT = (
+    "Correlations of the values of the same runs, turned so that higher is better: 1 is the same order, 0 none, -1 the "
+    "opposite. Intervals are 95 % by Fisher's z (Spearman's after Bonett and Wright). They take the runs to be "
+    "independent, which runs of one pool are not, so they are narrow rather than wide."
+)
+SECTIONS = {
+    "benchmark": (
+        "Between benchmarks",
+        "Over all runs of a recipe. Subsets of different sizes are in it, so part of an agreement may be that more "
+        "examples are better on both.",
+    ),
+    "size": ("Between budgets", "Over strategies, seeds and pools: who is ahead with few examples, and with many."),
+    "recipe": ("Between recipes", "Over strategies, seeds, pools and sizes, full finetuning against LoRA, say."),
+}
+
+
+def page(table: pl.DataFrame) -> str:
+    """``table``: from ``instructmining.agreement.agreement``."""
+    parts = [pages.words("Do benchmarks, budgets and recipes agree on which run is better?", ABOUT)]
+    for between, (title, about) in SECTIONS.items():
+        parts.append(pages.heading(title))
+        rows = table.filter(pl.col("between") == between).drop("between")
+        shown = rows.filter(pl.col("n") >= FEWEST)
+        parts.append(pages.words(about, *_too_few(between, rows)))
+        if shown.height:
+            shown = shown.select(column for column in shown if column.null_count() < shown.height or column.name == "n")
+            parts.append(pages.table(shown, note=f"Also as results/tables/agreement/{between}s.csv.", rows=25))
+    return pages.page("Agreement", parts)
+
+
+def _too_few(between: str, rows: pl.DataFrame) -> list[str]:
+    """What cannot be said, and how far it is from it."""
+    if rows.is_empty():
+        return [f"This study has one {between}: there is nothing to hold it against."]
+    few = rows.filter(pl.col("n") < FEWEST)
+    if few.is_empty():
+        return []
+    most = max(few["n"].to_list())
+    of = f"{few.height} pair{'s' * (few.height > 1)} of {between}s"
+    return [f"Left out: {of} with at most {most} run{'s' * (most != 1)} in common; a correlation needs {FEWEST}."]
