@@ -37,7 +37,7 @@ class PackedTrainer(Trainer):
         labels = inputs.pop("labels")
         inputs.pop("shift_labels")
         output = model(**inputs, use_cache=False)
-        total = functional.cross_entropy(output.logits[0].float(), labels, reduction="sum")
+        total = functional.cross_entropy(output.logits.squeeze(0).float(), labels, reduction="sum")
         # gradients are averaged over processes, and the count is of all of them
         loss = total * self.accelerator.num_processes / num_items_in_batch
         return (loss, output) if return_outputs else loss
