@@ -6,12 +6,10 @@ rule, since Snakemake deletes those, and not under ``.work``, which may be delet
 put beside a paper: whoever has it replays the judge without asking anybody.
 """
 
-import fcntl
 import hashlib
 import json
 import logging
 import os
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,11 +18,11 @@ from typing import Any, NamedTuple
 from instructmining.disk import naming
 from instructmining.errors import InputError
 from instructmining.judge_messages import Message
+from instructmining.locks import alone
 
 _log = logging.getLogger(__name__)
 # shorter ones are no secrets ("EMPTY", "none"), and would be cut out of ordinary words
 _SHORTEST_SECRET = 8
-_SECONDS_BETWEEN_TRIES = 1.0
 
 Record = dict[str, Any]
 
@@ -97,27 +95,9 @@ class Records:
         So no question is paid for by two jobs, and limits on money and requests hold for all together. The lock is the
         system's: it ends with the process, however that ends. InputError where the file system has no locks.
         """
-        with naming(self.file):
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-        with open(self.file.parent / ".lock", "w", encoding="utf-8") as lock:
-            waited = False
-            while not _locked(lock.fileno(), self.file.parent):
-                if not waited:
-                    _log.info("another job asks this judge: waiting for it to end")
-                waited = True
-                time.sleep(_SECONDS_BETWEEN_TRIES)
+        with alone(self.file.parent / ".lock", "another job asks this judge", "two jobs could pay twice"):
             self.read()
             yield
-
-
-def _locked(descriptor: int, folder: Path) -> bool:
-    try:
-        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        return False
-    except OSError as error:
-        raise InputError(f"{folder}: its file system has no locks ({error}): two jobs could pay twice") from None
-    return True
 
 
 def _records(file: Path) -> Iterator[Record]:

@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,6 +27,7 @@ from instructmining import versions
 from instructmining.config.recipes import NOT_RESULTS
 from instructmining.errors import InputError
 from instructmining.files import read_json, remove_folder, write_json, write_text
+from instructmining.locks import alone
 
 _MODULE = "instructmining.launch"
 _INSTALL = "`.venv/bin/pip install --no-build-isolation -r envs/deepspeed.lock`"
@@ -47,8 +49,15 @@ def launch(runs: Sequence[Run], recipe: dict[str, Any], model: dict[str, str]) -
     examples, recipe, model and trainer: finished runs as they are, an unfinished one from its checkpoint.
     Errors: InputError, also of a process; the runs before it stay finished.
     """
-    for run in runs:
-        _take_work_folder(run, recipe, model)
+    with ExitStack() as held:
+        for run in runs:
+            # a job that outlived its Snakemake, or its node's place in the cluster, must not write beside this one
+            held.enter_context(alone(run.work / "lock", f"another job trains in {run.work}"))
+            _take_work_folder(run, recipe, model)
+        return _trained(runs, recipe, model)
+
+
+def _trained(runs: Sequence[Run], recipe: dict[str, Any], model: dict[str, str]) -> list[dict[str, Any]]:
     waiting = [run for run in runs if not _finished(run.work)]
     # looked for once: on a shared file system the processes could see different ones
     checkpoints = [_newest_checkpoint(run.work) for run in waiting]
@@ -71,13 +80,24 @@ def _take_work_folder(run: Run, recipe: dict[str, Any], model: dict[str, str]) -
         "examples": hashlib.sha256(run.examples.write_json().encode()).hexdigest(),
     }
     work, fingerprint = run.work, run.work / "fingerprint.json"
-    if work.exists() and not (fingerprint.exists() and read_json(fingerprint) == json.loads(json.dumps(job))):
+    if not (fingerprint.exists() and read_json(fingerprint) == json.loads(json.dumps(job))) and _empty(work):
         _log.info("what an earlier, different job left in %s is removed", work)
-        remove_folder(work)
     write_json(fingerprint, job)
     for folder in work.glob("checkpoint-*"):
         if not _whole(folder / "trainer_state.json"):
             remove_folder(folder)
+
+
+def _empty(work: Path) -> bool:
+    """Remove all but the lock, the fingerprint first: a folder that is half emptied is nobody's. Whether there was any."""
+    (work / "fingerprint.json").unlink(missing_ok=True)
+    left = [path for path in work.iterdir() if path.name != "lock"]
+    for path in left:
+        if path.is_dir():
+            remove_folder(path)
+        else:
+            path.unlink()
+    return bool(left)
 
 
 def _whole(state: Path) -> bool:
