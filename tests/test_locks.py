@@ -68,7 +68,7 @@ def test_a_disk_without_locks_is_an_error_only_where_that_could_cost(tmp_path, m
     with alone(tmp_path / "lock", "nobody"):
         assert "no locks" in caplog.text
     with (
-        pytest.raises(InputError, match="has no locks .*: two jobs could pay twice"),
+        pytest.raises(InputError, match=r"has no locks .*: two jobs could pay twice"),
         alone(tmp_path / "lock", "x", "two jobs could pay twice"),
     ):
         pass
