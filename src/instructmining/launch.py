@@ -89,7 +89,7 @@ def _take_work_folder(run: Run, recipe: dict[str, Any], model: dict[str, str]) -
 
 
 def _empty(work: Path) -> bool:
-    """Remove all but the lock, the fingerprint first: a half-emptied folder is nobody's. Returns whether there was any."""
+    """Remove all but the lock, the fingerprint first: a folder half empty is nobody's. Returns whether any was."""
     (work / "fingerprint.json").unlink(missing_ok=True)
     left = [path for path in work.iterdir() if path.name != "lock"]
     for path in left:
