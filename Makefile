@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CORES ?= all
 MEMORY_MB ?= $(shell awk '/MemAvailable/ {print int($$2 / 1024)}' /proc/meminfo)
-SNAKEMAKE = $(BIN)/snakemake $(if $(PROFILE),--profile $(PROFILE),--cores $(CORES) --resources mem_mb=$(MEMORY_MB)) $(if $(CONFIG),--configfile $(CONFIG))
+SNAKEMAKE = $(BIN)/snakemake $(if $(PROFILE),--profile $(PROFILE),--cores $(CORES) --resources mem_mb=$(MEMORY_MB) judges=1) $(if $(CONFIG),--configfile $(CONFIG))
 CHOSEN = $(wildcard results/subsets/searches/*/*.parquet results/subsets/*/*/best-*.parquet)
 
 .PHONY: demo test run lint lock install

@@ -22,6 +22,7 @@ rule embed:
         batch_tokens=get_batch_tokens,
         gpu=get_gpus,
         mem_mb=4000,
+        nodes=get_gpu_nodes,
         runtime=240,
     script:
         "../workflow/scripts/embed.py"
@@ -74,6 +75,7 @@ rule score:
         gpu=get_gpus,
         judges=get_judges,
         mem_mb=4000,
+        nodes=get_gpu_nodes,
         runtime=240,
     script:
         "../workflow/scripts/score.py"

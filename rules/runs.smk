@@ -31,7 +31,7 @@ rule finetune:
         mem_mb=5000,
         mpi=get_run_mpi,
         nodes=get_run_nodes,
-        tasks=get_run_nodes,
+        tasks=get_run_tasks,
         # else Slurm would start so many tasks a GPU
         tasks_per_gpu=0,
     script:
@@ -75,7 +75,7 @@ rule finetune_mixtures:
         mem_mb=5000,
         mpi=get_run_mpi,
         nodes=get_run_nodes,
-        tasks=get_run_nodes,
+        tasks=get_run_tasks,
         tasks_per_gpu=0,
     script:
         "../workflow/scripts/finetune.py"

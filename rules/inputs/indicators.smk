@@ -24,6 +24,11 @@ def get_gpus(wildcards):
     return settings.get("gpus", 1) if settings.get("device") == "cuda" else 0
 
 
+def get_gpu_nodes(wildcards):
+    """One machine for the GPUs of a job: Slurm would give them from two. Nothing where there are none."""
+    return 1 if get_gpus(wildcards) else None
+
+
 def get_one_gpu(wildcards):
     """The GPU of a job that is not split."""
     return min(1, get_gpus(wildcards))

@@ -71,14 +71,20 @@ def get_run_gres(wildcards):
 
 
 def get_run_nodes(wildcards):
-    """Machines, with a task each; nothing for one, which is what Slurm gives unasked."""
+    """Machines. One is said too where GPUs are asked for: Slurm would give them from two."""
+    recipe = config["recipes"][wildcards.recipe]
+    return recipe["nodes"] if recipe["nodes"] > 1 or recipe["device"] == "cuda" else None
+
+
+def get_run_tasks(wildcards):
+    """One on each of several machines."""
     nodes = config["recipes"][wildcards.recipe]["nodes"]
     return nodes if nodes > 1 else None
 
 
 def get_run_mpi(wildcards):
     """Of several nodes, the job itself starts a process on each: the executor must not put its own srun around it."""
-    return "srun" if get_run_nodes(wildcards) else None
+    return "srun" if get_run_tasks(wildcards) else None
 
 
 def get_one_run_gpu(wildcards):

@@ -15,8 +15,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -41,6 +41,18 @@ class Run(NamedTuple):
     work: Path
 
 
+@contextmanager
+def working(runs: Sequence[Run]) -> Iterator[None]:
+    """Hold the work folders, until what is in them has been taken into place.
+
+    A job that outlived its Snakemake, or its node's place in the cluster, would else write beside its successor.
+    """
+    with ExitStack() as held:
+        for run in runs:
+            held.enter_context(alone(run.work / "lock", f"another job trains in {run.work}"))
+        yield
+
+
 def launch(runs: Sequence[Run], recipe: dict[str, Any], model: dict[str, str]) -> list[dict[str, Any]]:
     """Train ``recipe`` on each run in turn, as its launcher says; a model is then in each ``work / "model"``.
 
@@ -49,15 +61,8 @@ def launch(runs: Sequence[Run], recipe: dict[str, Any], model: dict[str, str]) -
     examples, recipe, model and trainer: finished runs as they are, an unfinished one from its checkpoint.
     Errors: InputError, also of a process; the runs before it stay finished.
     """
-    with ExitStack() as held:
-        for run in runs:
-            # a job that outlived its Snakemake, or its node's place in the cluster, must not write beside this one
-            held.enter_context(alone(run.work / "lock", f"another job trains in {run.work}"))
-            _take_work_folder(run, recipe, model)
-        return _trained(runs, recipe, model)
-
-
-def _trained(runs: Sequence[Run], recipe: dict[str, Any], model: dict[str, str]) -> list[dict[str, Any]]:
+    for run in runs:
+        _take_work_folder(run, recipe, model)
     waiting = [run for run in runs if not _finished(run.work)]
     # looked for once: on a shared file system the processes could see different ones
     checkpoints = [_newest_checkpoint(run.work) for run in waiting]
@@ -80,7 +85,8 @@ def _take_work_folder(run: Run, recipe: dict[str, Any], model: dict[str, str]) -
         "examples": hashlib.sha256(run.examples.write_json().encode()).hexdigest(),
     }
     work, fingerprint = run.work, run.work / "fingerprint.json"
-    if not (fingerprint.exists() and read_json(fingerprint) == json.loads(json.dumps(job))) and _empty(work):
+    work.mkdir(parents=True, exist_ok=True)
+    if not (_whole(fingerprint) and read_json(fingerprint) == json.loads(json.dumps(job))) and _empty(work):
         _log.info("what an earlier, different job left in %s is removed", work)
     write_json(fingerprint, job)
     for folder in work.glob("checkpoint-*"):
@@ -100,16 +106,19 @@ def _empty(work: Path) -> bool:
     return bool(left)
 
 
-def _whole(state: Path) -> bool:
-    """Whether a checkpoint was written to its end: the job may have died meanwhile, and its state comes last."""
+def _whole(file: Path) -> bool:
+    """Whether a file of JSON is there to its end; of a checkpoint it is the state, which comes last.
+
+    A job may have died, or a machine lost its power, while it was written.
+    """
     try:
-        return isinstance(read_json(state), dict)
+        return isinstance(read_json(file), dict)
     except InputError:
         return False
 
 
 def _finished(work: Path) -> bool:
-    return (work / "train.json").exists() and (work / "model").exists()
+    return _whole(work / "train.json") and (work / "model").exists()
 
 
 def _remove_checkpoints(work: Path) -> None:

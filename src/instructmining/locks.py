@@ -5,8 +5,9 @@ import logging
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 from instructmining.disk import naming
 from instructmining.errors import InputError
@@ -22,12 +23,9 @@ def alone(path: str | Path, who: str, without: str | None = None) -> Iterator[No
     The lock is the system's: it ends with its process, however that ends. Where the file system has none: InputError
     with ``without``, what could go wrong then; a line in the log if that is None.
     """
-    target = Path(path)
-    with naming(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-    said = False
+    target, said = Path(path), False
     while True:
-        with open(target, "w", encoding="utf-8") as lock:
+        with _opened(target) as lock:
             if _taken(lock.fileno(), target, without) and _is_still(target, lock.fileno()):
                 yield
                 return
@@ -35,6 +33,15 @@ def alone(path: str | Path, who: str, without: str | None = None) -> Iterator[No
             _log.info("%s: waiting for it to end", who)
         said = True
         time.sleep(_SECONDS_BETWEEN_TRIES)
+
+
+def _opened(path: Path) -> TextIO:
+    """Who held the lock may remove its folder at any time, also between making it and opening the file in it."""
+    with naming(path):
+        while True:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileNotFoundError):
+                return open(path, "w", encoding="utf-8")
 
 
 def _taken(descriptor: int, path: Path, without: str | None) -> bool:
@@ -54,5 +61,4 @@ def _is_still(path: Path, descriptor: int) -> bool:
     try:
         return os.path.samestat(path.stat(), os.fstat(descriptor))
     except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
         return False

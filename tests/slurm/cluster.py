@@ -2,6 +2,7 @@
 
     python tests/slurm/cluster.py start FOLDER
     python tests/slurm/cluster.py stop FOLDER
+    python tests/slurm/cluster.py check FOLDER     whether it can be started here
 
 The GPU nodes have two pretend GPUs each: Slurm counts and hands them out, nothing opens them. Memory and cores are
 claimed, not there: without cgroups nothing is enforced, so running out of memory cannot be tested, running out of time
@@ -84,6 +85,11 @@ def missing() -> str:
     absent = [name for name in NEEDED if shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") is None]
     if absent:
         return f"no {', '.join(absent)}: apt-get install slurmctld slurmd slurm-client slurmdbd munge mariadb-server"
+    own = [
+        name for name in FILES if (Path("/etc/slurm") / name).exists() and not (Path("/etc/slurm") / name).is_symlink()
+    ]
+    if own:
+        return f"this machine has a Slurm of its own: /etc/slurm/{own[0]}"
     return "" if os.geteuid() == 0 else "starting a cluster needs root"
 
 
@@ -102,7 +108,7 @@ def start(root: Path) -> None:
         (root / name).mkdir(parents=True, exist_ok=True)
     root.chmod(0o755)
     _write_configuration(root)
-    _start_munge()
+    _start_munge(root)
     _start_database(root)
     _run("slurmdbd")
     _wait("slurmdbd", lambda: _succeeds("sacctmgr", "-n", "list", "cluster"))
@@ -116,9 +122,8 @@ def start(root: Path) -> None:
 
 def stop(root: Path) -> None:
     """End what `start` started, and take our links away from /etc/slurm."""
-    files = [root.glob(name) for name in ("run/slurmd.*.pid", "run/slurmctld.pid", "run/slurmdbd.pid", "db/my.pid")]
-    found = [*(file for group in files for file in group), Path("/run/munge/munged.pid")]
-    pids = [int(file.read_text()) for file in found if file.exists()]
+    names = ("run/slurmd.*.pid", "run/slurmctld.pid", "run/slurmdbd.pid", "db/my.pid", "run/munged.pid")
+    pids = [int(file.read_text()) for name in names for file in root.glob(name) if file.exists()]
     for number in (signal.SIGTERM, signal.SIGKILL):
         end = time.monotonic() + 5
         for pid in pids:
@@ -158,13 +163,14 @@ def _write_configuration(root: Path) -> None:
     os.environ.pop("SLURM_CONF", None)
 
 
-def _start_munge() -> None:
+def _start_munge(root: Path) -> None:
     for folder, mode in (("/etc/munge", "0700"), ("/run/munge", "0755"), ("/var/log/munge", "0700")):
         _run("install", "-d", "-o", "munge", "-g", "munge", "-m", mode, folder)
     if not Path("/etc/munge/munge.key").exists():
         _run("runuser", "-u", "munge", "--", "/usr/sbin/mungekey", "--create")
     if not _succeeds("munge", "-n"):
         _run("runuser", "-u", "munge", "--", "/usr/sbin/munged", "--force", "--num-threads", "2")
+        (root / "run/munged.pid").symlink_to("/run/munge/munged.pid")  # ours to end
 
 
 def _start_database(root: Path) -> None:
@@ -223,4 +229,6 @@ def _runs(pid: int) -> bool:
 
 
 if __name__ == "__main__":
-    {"start": start, "stop": stop}[sys.argv[1]](Path(sys.argv[2]).resolve())
+    if reason := missing():
+        raise SystemExit(reason)
+    {"start": start, "stop": stop, "check": lambda _: None}[sys.argv[1]](Path(sys.argv[2]).resolve())

@@ -62,8 +62,10 @@ def changed_profile(folder: Path, change: Callable[[dict[str, Any]], None]) -> I
     profile = yaml.safe_load(before)
     change(profile)
     path.write_text(yaml.safe_dump(profile))
-    yield
-    path.write_text(before)
+    try:
+        yield
+    finally:
+        path.write_text(before)
 
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:

@@ -10,7 +10,7 @@ with job_log(snakemake.log[0], snakemake.threads):
     from instructmining.disk import naming
     from instructmining.examples import load_rows
     from instructmining.files import link_folder, remove_folder, write_json, write_seconds
-    from instructmining.launch import Run, launch
+    from instructmining.launch import Run, launch, working
 
     params = snakemake.params
     subsets = [Path(path).relative_to("results/subsets").with_suffix("") for path in snakemake.input.subsets]
@@ -22,15 +22,15 @@ with job_log(snakemake.log[0], snakemake.threads):
     own = snakemake.output.get("train")
     folders = [Path(own).parent if own else Path(snakemake.output[0]) / subset.name for subset in subsets]
     recipe = {**params.recipe, "checkpoint_minutes": snakemake.resources.checkpoint_seconds / 60}
-    with naming(params.work):
+    with working(runs), naming(params.work):
         found = launch(runs, recipe, {"path": params.model_path, **params.model_record})
-    provenance = {**params.model_record, "version": params.version, "seed": params.recipe["seed"]}
-    for subset, run, folder, figures in zip(subsets, runs, folders, found, strict=True):
-        # linked, not moved: Snakemake empties its outputs if this job dies here, and the trained runs must not be lost
-        link_folder(run.work / "model", folder / "model")
-        names = {"recipe": snakemake.wildcards.recipe, "subset": str(subset)}
-        write_json(folder / "train.json", {**names, **figures, "settings": params.recipe, "provenance": provenance})
-        if not own:
-            write_seconds(folder / "cost.tsv", sum(figures["seconds"].values()))
-    for run in runs:
-        remove_folder(run.work)
+        provenance = {**params.model_record, "version": params.version, "seed": params.recipe["seed"]}
+        for subset, run, folder, figures in zip(subsets, runs, folders, found, strict=True):
+            # linked, not moved: Snakemake empties its outputs if this job dies here; what is trained must not be lost
+            link_folder(run.work / "model", folder / "model")
+            names = {"recipe": snakemake.wildcards.recipe, "subset": str(subset)}
+            write_json(folder / "train.json", {**names, **figures, "settings": params.recipe, "provenance": provenance})
+            if not own:
+                write_seconds(folder / "cost.tsv", sum(figures["seconds"].values()))
+        for run in runs:
+            remove_folder(run.work)

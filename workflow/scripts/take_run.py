@@ -6,10 +6,11 @@ from pathlib import Path
 from instructmining.joblog import job_log
 
 with job_log(snakemake.log[0]):
-    from instructmining.files import link_folder
+    from instructmining.files import link_folder, replacing
 
     # the job's folder stays whole until the last of its runs is taken
     run = Path(snakemake.params.run)
     link_folder(run / "model", Path(snakemake.output.model))
-    shutil.copyfile(run / "train.json", snakemake.output.train)
-    shutil.copyfile(run / "cost.tsv", snakemake.output.cost)
+    for source, target in (("train.json", snakemake.output.train), ("cost.tsv", snakemake.output.cost)):
+        with replacing(target) as temporary:
+            shutil.copyfile(run / source, temporary)
