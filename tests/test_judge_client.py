@@ -119,7 +119,8 @@ def test_retry_after_holds_for_all(monkeypatch, tmp_path):
     with serving({0: ["429 0.6"]}, seconds=0.05) as server:
         run(server, monkeypatch, tmp_path, rows=8, concurrency=2)
     (one, first), (other, _), *after = server.starts
-    assert {one, other} == {0, 1} and min(start for _, start in after) - first >= 0.6
+    # the other of the two may have had its answer, and sent its next request, before the 429 was read
+    assert {one, other} == {0, 1} and sum(start - first < 0.6 for _, start in after) <= 1
 
 
 def test_a_row_that_never_gets_an_answer_is_null_and_asked_again_next_time(monkeypatch, tmp_path):

@@ -22,7 +22,7 @@ with job_log(snakemake.log[0], snakemake.threads):
     own = snakemake.output.get("train")
     folders = [Path(own).parent if own else Path(snakemake.output[0]) / subset.name for subset in subsets]
     recipe = {**params.recipe, "checkpoint_minutes": snakemake.resources.checkpoint_seconds / 60}
-    with working(runs), naming(params.work):
+    with working(runs), naming(runs[0].work if own else params.work):
         found = launch(runs, recipe, {"path": params.model_path, **params.model_record})
         provenance = {**params.model_record, "version": params.version, "seed": params.recipe["seed"]}
         for subset, run, folder, figures in zip(subsets, runs, folders, found, strict=True):
