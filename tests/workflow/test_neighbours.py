@@ -114,7 +114,14 @@ def test_a_rule_of_two_indicators_has_only_their_entries_computed(copy):
     change(copy, edit)
     plan = planned(copy, "results/rankings/instructmining/other.parquet")
     # no perplexity, no reward, and no neighbours save the pool's
-    new = {"read_dataset": 1, "score_on_cpu": 2, "embed": 2, "score_neighbours": 1, "fit_quality_rule": 1, "rank_pool": 1}
+    new = {
+        "read_dataset": 1,
+        "score_on_cpu": 2,
+        "embed": 2,
+        "score_neighbours": 1,
+        "fit_quality_rule": 1,
+        "rank_pool": 1,
+    }
     assert plan == new
 
 
