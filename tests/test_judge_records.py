@@ -113,7 +113,7 @@ def test_one_job_at_a_time_and_a_dead_one_is_no_hindrance(tmp_path, monkeypatch)
             other.kill()
             other.communicate()
 
-    monkeypatch.setattr("instructmining.judge_records.time.sleep", sleep)
+    monkeypatch.setattr("instructmining.locks.time.sleep", sleep)
     with Records("judge", "pool", tmp_path).alone():
         assert len(tries) >= 3
 
