@@ -48,7 +48,7 @@ use rule finetune as finetune_kept with:
 
 # A recipe with runs_per_job: one job trains several mixtures in turn, the base weights kept in memory. What it leaves is
 # taken into each run's own folder, and is temporary itself.
-rule finetune_mixtures:
+use rule finetune as finetune_mixtures with:
     input:
         subsets=get_batch_subsets,
         model=get_recipe_model,
@@ -56,29 +56,8 @@ rule finetune_mixtures:
         temp(directory("results/batches/{recipe}/{block}-{batch}")),
     log:
         "logs/finetune_mixtures/{recipe}/{block}-{batch}.log",
-    params:
-        recipe=get_recipe,
-        model_path=get_recipe_model_path,
-        model_record=get_recipe_record,
-        version=versions.TRAINER,
-        examples=get_examples_pattern,
-        work="results/.work/runs/{recipe}",
     benchmark:
         "results/costs/finetune_mixtures/{recipe}/{block}-{batch}.tsv"
-    conda:
-        "../envs/models.yaml"
-    threads: get_recipe_threads
-    resources:
-        checkpoint_seconds=get_checkpoint_seconds,
-        gpu=get_run_gpus,
-        gres=get_run_gres,
-        mem_mb=5000,
-        mpi=get_run_mpi,
-        nodes=get_run_nodes,
-        tasks=get_run_tasks,
-        tasks_per_gpu=0,
-    script:
-        "../workflow/scripts/finetune.py"
 
 
 rule take_run:

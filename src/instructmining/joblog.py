@@ -91,6 +91,16 @@ def _end_in_order() -> None:
     A job whose Snakemake was killed would go on beside the next run's job for the same files. On a cluster its parent
     is on its own node, and lives.
     """
+
+    def end(*_: Any) -> None:
+        sys.exit(128 + signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, end)
+    end_with_parent()
+
+
+def end_with_parent() -> None:
+    """Terminate this process about a second after the one that started it has ended, however that ended."""
     parent = os.getppid()
 
     def watch() -> None:
@@ -98,10 +108,6 @@ def _end_in_order() -> None:
             time.sleep(1)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    def end(*_: Any) -> None:
-        sys.exit(128 + signal.SIGTERM)
-
-    signal.signal(signal.SIGTERM, end)
     threading.Thread(target=watch, daemon=True).start()
 
 

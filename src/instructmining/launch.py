@@ -9,12 +9,9 @@ import json
 import logging
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
@@ -27,6 +24,7 @@ from instructmining import versions
 from instructmining.config.recipes import NOT_RESULTS
 from instructmining.errors import InputError
 from instructmining.files import read_json, remove_folder, write_json, write_text
+from instructmining.joblog import end_with_parent
 from instructmining.locks import alone
 
 _MODULE = "instructmining.launch"
@@ -219,19 +217,8 @@ def _rank(folder: Path) -> None:
         raise
 
 
-def _end_with_parent() -> None:
-    """Nobody would else end the processes of a job that was killed: they would train on beside its successor."""
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    _end_with_parent()
+    # nobody would else end the processes of a job that was killed: they would train on beside its successor
+    end_with_parent()
     {"node": _node, "rank": _rank}[sys.argv[1]](Path(sys.argv[2]))
