@@ -10,7 +10,7 @@ rule embed:
         "logs/embed/{dataset}/{entry}/{shard}.log",
     params:
         settings=get_embedding_settings,
-        version=versions.EMBEDDINGS,
+        version=get_embedding_version,
     benchmark:
         "results/costs/embed/{dataset}/{entry}/{shard}.tsv"
     wildcard_constraints:
@@ -87,6 +87,20 @@ use rule score as score_on_cpu with:
         entry=CPU_ENTRIES,
     group:
         "score_on_cpu"
+
+
+# of a model that is a run on a subset of the pool, and whose scores are the pool's therefore
+use rule score as score_under_run with:
+    input:
+        unpack(get_run_score_inputs),
+    output:
+        "results/indicators/pools/{pool}/{entry}/{dataset}-{shard}.parquet",
+    log:
+        "logs/score_under_run/{pool}/{entry}/{dataset}-{shard}.log",
+    benchmark:
+        "results/costs/score_under_run/{pool}/{entry}/{dataset}-{shard}.tsv"
+    wildcard_constraints:
+        entry=RUN_ENTRIES,
 
 
 rule fit_preference_head:

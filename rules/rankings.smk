@@ -25,6 +25,20 @@ rule rank_pool:
         "../workflow/scripts/rank_pool.py"
 
 
+# those that compare vectors of the whole pool: minutes for a million rows, so no work for the login node
+use rule rank_pool as rank_by_embeddings with:
+    wildcard_constraints:
+        ranking=EMBEDDING_STRATEGIES,
+    conda:
+        "../envs/models.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=240,
+
+
+ruleorder: rank_by_embeddings > rank_pool
+
+
 rule select_subset:
     input:
         unpack(get_subset_inputs),

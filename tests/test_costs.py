@@ -16,6 +16,7 @@ from instructmining import costs
 from instructmining.costs import Amount
 from instructmining.errors import InputError
 from instructmining.ledger import Ledger, read_ledger
+from test_config_runs import selecting
 from test_rules_inputs import functions, whole
 
 DOLLY = [f"00{k}-of-004" for k in range(4)]
@@ -116,9 +117,9 @@ def test_runs_that_share_a_job_count_by_their_own_rows() -> None:
 def test_every_job_is_one_whose_rule_writes_a_cost_file() -> None:
     rules = "".join(path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("rules/*.smk")))
     patterns = re.findall(r'"results/costs/(\S+)\.tsv"', rules)
-    wildcard = {"subset": r"[a-z]+(-\d+)?/.+", "reference_set": ".+"}
+    wildcard = {"subset": r"[a-z_]+(-\d+)?/.+", "reference_set": ".+"}
     known = [re.sub(r"\{(\w+)\}", lambda m: wildcard.get(m[1], r"[^/]+"), pattern) for pattern in patterns]
-    raw = changed("indicators.knn_6.reference", "pool")
+    raw = selecting("indicators.knn_6.reference", "pool")
     jobs = costs.comparison_jobs(check(raw), "first")
     assert len(jobs) == len(set(jobs)) > 60
     assert [job for job in jobs if not any(re.fullmatch(pattern, job) for pattern in known)] == []

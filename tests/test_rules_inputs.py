@@ -10,15 +10,14 @@ from snakemake.exceptions import WorkflowError
 from configs import changed, check
 from instructmining import config as cfg
 from instructmining import scorers, versions
-from instructmining.config import strategy_settings
 
 RULES = Path(__file__).parents[1] / "rules/inputs"
 
 
 def functions(name: str, config: dict[str, Any]) -> SimpleNamespace:
     """What rules/inputs/{name}.smk defines, for a checked config."""
-    found: dict[str, Any] = {"config": config, "versions": versions, "strategy_settings": strategy_settings}
-    return defined([name], found)
+    found: dict[str, Any] = {"config": config, "versions": versions}
+    return defined([name], {**found, **{name: getattr(cfg, name) for name in cfg.__all__}})
 
 
 def defined(names: list[str], found: dict[str, Any]) -> SimpleNamespace:

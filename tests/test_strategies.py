@@ -15,6 +15,7 @@ SETTINGS = {
     "quality_rule": {"kind": "quality_rule", "quality_rule": "fitted", "rule": RULE},
     "random": {"kind": "random", "seed": 0, "index": 1},
     "longest": {"kind": "longest", "indicator": "output_length"},
+    "cherry": {"kind": "cherry", "indicator": "reward"},
     "alpagasus": {"kind": "alpagasus", "indicator": "reward", "threshold": 1.0},
 }
 values = st.one_of(st.none(), st.sampled_from([0.0, 1.0, 2.0]), st.floats(-5, 5))
@@ -146,3 +147,13 @@ def test_a_grown_pool_with_the_same_best_gives_the_same_bytes(tmp_path) -> None:
         write_parquet(subset, tmp_path / name, {"pool": "unseen"})
         written.append((tmp_path / name).read_bytes())
     assert written[0] == written[1]
+
+
+def test_cherry_takes_the_hardest_but_nothing_above_one() -> None:
+    ifd = [0.5, 1.0, 1.01, None, 0.9, float("nan")]
+    pool = pl.DataFrame({"id": list("abcdef"), "dataset": "x", "ifd": ifd})
+    ranking = STRATEGIES["cherry"].rank(pool, {"kind": "cherry", "indicator": "ifd"})
+    assert ranking["id"].to_list() == ["b", "e", "a", "c", "d", "f"]
+    assert ranking["score"].to_list() == [1.0, 0.9, 0.5, None, None, None]
+    with pytest.raises(InputError, match="3 rankable examples, subset asks 4"):
+        take(ranking, 4, "unseen")

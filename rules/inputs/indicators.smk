@@ -6,21 +6,28 @@ _NOT_VALUES = ("batch_tokens", "gpus", *CALL_KEYS)
 
 # patterns that match nothing where there are none
 NEIGHBOUR_ENTRIES = "|".join(neighbour_entries(config)) or "(?!)"
-EMBEDDING_ENTRIES = "|".join({embedding_entry(config, entry): 0 for entry in neighbour_entries(config)}) or "(?!)"
-_BY_ROW = [entry for entry in config["indicators"] if entry not in neighbour_entries(config)]
+_EMBEDDED = [*config["embeddings"], *neighbour_entries(config)]
+EMBEDDING_ENTRIES = "|".join({embedding_entry(config, entry): 0 for entry in _EMBEDDED}) or "(?!)"
+RUN_ENTRIES = "|".join(run_entries(config)) or "(?!)"
+_BY_ROW = [entry for entry in config["indicators"] if entry not in [*neighbour_entries(config), *run_entries(config)]]
 _ON_CPU = [e for e in _BY_ROW if not {"device", "backend"} & set(config["indicators"][e])]
 MODEL_ENTRIES = "|".join(entry for entry in _BY_ROW if entry not in _ON_CPU) or "(?!)"
 CPU_ENTRIES = "|".join(_ON_CPU) or "(?!)"
 
 
+def get_entry(name):
+    """Settings of an entry of embeddings, or of indicators."""
+    return config["embeddings"][name] if name in config["embeddings"] else config["indicators"][name]
+
+
 def get_batch_tokens(wildcards):
     """Tokens of one batch; a resource, since it changes no result."""
-    return config["indicators"][wildcards.entry].get("batch_tokens", 0)
+    return get_entry(wildcards.entry).get("batch_tokens", 0)
 
 
 def get_gpus(wildcards):
     """GPUs of one job: of a shard, not of the entry."""
-    settings = config["indicators"][wildcards.entry]
+    settings = get_entry(wildcards.entry)
     return settings.get("gpus", 1) if settings.get("device") == "cuda" else 0
 
 
@@ -35,7 +42,7 @@ def get_one_gpu(wildcards):
 
 
 def asks_an_endpoint(entry):
-    return config["indicators"][entry].get("backend") == "api"
+    return get_entry(entry).get("backend") == "api"
 
 
 def get_judges(wildcards):
@@ -43,12 +50,20 @@ def get_judges(wildcards):
     return int(asks_an_endpoint(wildcards.entry))
 
 
-def get_indicator_entry(entry):
-    """An entry's settings with its columns, where its model and its preference head lie, and what the model is."""
+def get_indicator_entry(entry, pool=None):
+    """An entry's settings with its columns, where its model and its preference head lie, and what the model is.
+
+    ``pool``: whose run the model is, of entries that have one.
+    """
     settings = config["indicators"][entry]
     found = {key: value for key, value in settings.items() if key not in _NOT_VALUES}
     found["outputs"] = output_columns(entry, settings)
-    if asks_an_endpoint(entry):
+    if "run" in settings:
+        run = f"{settings['run']['recipe']}/{run_subset(config, entry, pool)}"
+        # a run's folder has no revisions
+        found |= {"model_path": f"results/runs/{run}/model", "revision": "main"}
+        found["model_record"] = {"model": run, "revision": "run"}
+    elif asks_an_endpoint(entry):
         found["model_record"] = {"model": settings["model"]}
     elif "model" in settings:
         found["model_path"] = get_model_path(settings["model"])
@@ -59,12 +74,12 @@ def get_indicator_entry(entry):
 
 
 def get_entry_model(entry):
-    name = config["indicators"][entry].get("model")
+    name = get_entry(entry).get("model")
     return {"model": get_model_input(name)} if name and not asks_an_endpoint(entry) else {}
 
 
 def get_indicator_settings(wildcards):
-    return get_indicator_entry(wildcards.entry)
+    return get_indicator_entry(wildcards.entry, getattr(wildcards, "pool", None))
 
 
 def get_scorer_version(wildcards):
@@ -78,6 +93,14 @@ def get_score_inputs(wildcards):
         **get_entry_model(wildcards.entry),
         **({"preference_head": head} if head else {}),
         **get_judge_prompt(config["indicators"][wildcards.entry]),
+    }
+
+
+def get_run_score_inputs(wildcards):
+    """The examples, and the run's model."""
+    return {
+        "examples": f"results/datasets/{wildcards.dataset}/examples.parquet",
+        "model": get_indicator_entry(wildcards.entry, wildcards.pool)["model_path"],
     }
 
 
@@ -95,8 +118,27 @@ def get_embedding_inputs(wildcards):
 
 
 def get_embedding_settings(wildcards):
-    settings = get_indicator_entry(wildcards.entry)
-    return {key: settings[key] for key in (*EMBEDDING_KEYS, "model_path", "model_record")}
+    """Of k-NN the embedder alone; an entry of embeddings is all of it."""
+    settings = get_entry(wildcards.entry)
+    hidden = wildcards.entry in config["embeddings"]
+    keys = [key for key in settings if key not in _NOT_VALUES] if hidden else EMBEDDING_KEYS
+    model, revision = settings["model"], settings["revision"]
+    found = {key: settings[key] for key in keys}
+    return {**found, "model_path": get_model_path(model), "model_record": get_model_record(model, revision)}
+
+
+def get_embedding_version(wildcards):
+    return versions.EMBEDDINGS["hidden_embeddings" if wildcards.entry in config["embeddings"] else "embeddings"]
+
+
+def get_embedding_files(datasets, entry):
+    """The vectors of these datasets; of k-NN those that its distances are made of."""
+    owner = embedding_entry(config, entry)
+    return [
+        f"results/embeddings/{dataset}/{owner}/{shard}.parquet"
+        for dataset in datasets
+        for shard in shards(config, dataset)
+    ]
 
 
 def get_reference_set(wildcards):
@@ -114,14 +156,7 @@ def get_reference_set(wildcards):
 
 def get_neighbour_inputs(wildcards):
     _, datasets, mixtures = get_reference_set(wildcards)
-    owner = embedding_entry(config, wildcards.entry)
-    inputs = {
-        "embeddings": [
-            f"results/embeddings/{dataset}/{owner}/{shard}.parquet"
-            for dataset in datasets
-            for shard in shards(config, dataset)
-        ]
-    }
+    inputs = {"embeddings": get_embedding_files(datasets, wildcards.entry)}
     if mixtures:
         inputs["mixtures"] = [f"results/subsets/mixtures/{name}.parquet" for name in mixtures]
     return inputs
@@ -170,10 +205,13 @@ def get_entry_shards(datasets, entry):
 
 
 def get_indicator_files(datasets, reference_sets, wanted):
-    """As get_shards; of entries whose neighbours are not the dataset's, the files of the reference sets instead."""
+    """As get_shards; of entries whose values are not the dataset's alone, the files of the reference sets instead."""
     files = []
     for entry in entries_for(config, wanted):
-        if config["indicators"][entry].get("reference", "dataset") == "dataset":
+        if entry in run_entries(config):
+            parts = [f"{dataset}-{shard}" for dataset in datasets for shard in shards(config, dataset, entry)]
+            files += [f"results/indicators/{name}/{entry}/{part}.parquet" for name in reference_sets for part in parts]
+        elif config["indicators"][entry].get("reference", "dataset") == "dataset":
             files += get_entry_shards(datasets, entry)
         else:
             files += [f"results/indicators/{name}/{entry}/000-of-001.parquet" for name in reference_sets]
@@ -181,7 +219,7 @@ def get_indicator_files(datasets, reference_sets, wanted):
 
 
 def get_dataset_columns(dataset):
-    """Indicators of a dataset that something needs: a quality rule fitted on it, or a strategy that ranks it."""
+    """Indicators of a dataset by itself that something needs: a rule fitted on it, or a strategy that ranks it."""
     wanted = set()
     for name, settings in config["quality_rules"].items():
         if any(dataset in get_block(block)["datasets"] for block in settings.get("mixtures", [])):
@@ -189,7 +227,7 @@ def get_dataset_columns(dataset):
     for strategy, pool in get_rankings():
         if dataset in config["pools"][pool]:
             wanted |= set(strategy_columns(config, strategy))
-    return sorted(wanted)
+    return sorted(wanted & {*dataset_columns(config)})
 
 
 def get_indicator_columns(wildcards):
@@ -201,14 +239,14 @@ def get_indicator_shards(wildcards):
 
 
 def get_check_columns(wildcards):
-    return list(columns(config))
+    return dataset_columns(config)
 
 
 def get_indicator_check_inputs(wildcards):
     sides = config["indicator_check"]
     return {
         **get_sides(sides),
-        **{f"{side}_shards": get_shards([sides[side]], columns(config)) for side in ("chosen", "rejected")},
+        **{f"{side}_shards": get_shards([sides[side]], dataset_columns(config)) for side in ("chosen", "rejected")},
     }
 
 

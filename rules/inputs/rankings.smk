@@ -1,6 +1,10 @@
 # Inputs and params of rules/rankings.smk. Params hold what a result depends on, and no more.
 
 
+# orders that compare vectors; a pattern that nothing matches where there are none
+EMBEDDING_STRATEGIES = "|".join(name for name in config["strategies"] if strategy_embeddings(config, name)) or "(?!)"
+
+
 def get_pool_datasets(wildcards):
     return config["pools"][wildcards.pool]
 
@@ -17,6 +21,8 @@ def get_ranking_inputs(wildcards):
     }
     if settings["kind"] == "quality_rule":
         inputs["quality_rule"] = f"results/quality_rules/{settings['quality_rule']}.json"
+    if entry := strategy_embeddings(config, wildcards.ranking):
+        inputs["embeddings"] = get_embedding_files(config["pools"][wildcards.pool], entry)
     if orders := against_orders(config, wildcards.ranking):
         inputs["against"] = [f"results/rankings/{order}/{wildcards.pool}.parquet" for order in orders]
     return inputs

@@ -19,8 +19,11 @@ from instructmining.config.names import (
     mixture_names,
     neighbour_entries,
     rule_columns,
+    run_entries,
+    run_subset,
     shards,
     strategy_columns,
+    strategy_embeddings,
     strategy_settings,
 )
 from instructmining.ledger import Ledger
@@ -62,10 +65,11 @@ def total(amounts: Iterable[Amount]) -> Amount:
 def selection_jobs(config: Config, order: str, pool: str, size: str) -> dict[str, list[str]]:
     """Jobs by ``PARTS`` that selecting the subset {order}/{pool}/{size} needs; each stands in one part only.
 
-    ``score``: indicators of the pool that the ranking reads, with their preference heads and embeddings; ``select``:
-    ranking and subset; ``search``: the trials behind a size ``best-…`` if the search is over this order (else the
-    size is borrowed); ``fit``: what is left that the strategy's quality rule needs. Reading data and preparing models
-    belong to no strategy. InputError for a strategy or column that the config does not have.
+    ``score``: indicators and embeddings of the pool that the ranking reads, with what they need: preference heads, and
+    the run whose model scores (and the selection of what that is trained on); ``select``: ranking and subset;
+    ``search``: the trials behind a size ``best-…`` if the search is over this order (else the size is borrowed);
+    ``fit``: what is left that the strategy's quality rule needs. Reading data and preparing models belong to no
+    strategy. InputError for a strategy or column that the config does not have.
     """
     rule = strategy_settings(config, order)[1].get("quality_rule")
     search = size.removeprefix("best-") if size.startswith("best-") else None
@@ -124,10 +128,12 @@ def scoring_jobs(config: Config, datasets: list[str], reference_sets: list[str],
     for entry in entries_for(config, columns):
         settings = config["indicators"][entry]
         if entry in neighbour_entries(config):
-            owner = embedding_entry(config, entry)
-            jobs += [f"embed/{name}/{owner}/{shard}" for name in datasets for shard in shards(config, name)]
+            jobs += _embedding(config, entry, datasets)
             compared = datasets if settings["reference"] == "dataset" else reference_sets
             jobs += [f"score_neighbours/{name}/{entry}" for name in compared]
+        elif entry in run_entries(config):
+            for pool in (name.removeprefix("pools/") for name in reference_sets):
+                jobs += _scoring_under_run(config, entry, pool, datasets)
         else:
             jobs += [f"fit_preference_head/{entry}"] if settings.get("preference_head") else []
             jobs += [f"score/{name}/{entry}/{shard}" for name in datasets for shard in shards(config, name, entry)]
@@ -168,8 +174,9 @@ def held(config: Config, job: str) -> tuple[int, int]:
         return int(on_gpu), recipe["threads"]
     if rule == "score_neighbours":
         return 0, config["indicators"][names[-1]]["n_jobs"]
-    if rule in ("embed", "score", "fit_preference_head"):
-        settings = config["indicators"][names[0] if rule == "fit_preference_head" else names[-2]]
+    if rule in ("embed", "score", "score_under_run", "fit_preference_head"):
+        entry = names[0] if rule == "fit_preference_head" else names[-2]
+        settings = config["indicators"].get(entry) or config["embeddings"][entry]
         gpus = settings.get("gpus", 1) if settings.get("device") == "cuda" else 0
         return min(1, gpus) if rule == "fit_preference_head" else gpus, 1
     return 0, 1
@@ -187,7 +194,22 @@ def amount(config: Config, ledger: Ledger, jobs: Iterable[str]) -> Amount:
 
 
 def _pool_scoring(config: Config, order: str, pool: str) -> list[str]:
-    return scoring_jobs(config, config["pools"][pool], [f"pools/{pool}"], strategy_columns(config, order))
+    datasets, embeddings = config["pools"][pool], strategy_embeddings(config, order)
+    jobs = scoring_jobs(config, datasets, [f"pools/{pool}"], strategy_columns(config, order))
+    return jobs + (_embedding(config, embeddings, datasets) if embeddings else [])
+
+
+def _embedding(config: Config, entry: str, datasets: list[str]) -> list[str]:
+    owner = embedding_entry(config, entry)
+    return [f"embed/{name}/{owner}/{shard}" for name in datasets for shard in shards(config, name)]
+
+
+def _scoring_under_run(config: Config, entry: str, pool: str, datasets: list[str]) -> list[str]:
+    """What the run is trained on, the run, and the scores that its model gives."""
+    subset, recipe = run_subset(config, entry, pool), config["indicators"][entry]["run"]["recipe"]
+    jobs = [job for part in selection_jobs(config, *subset.split("/")).values() for job in part]
+    scored = [f"{name}-{shard}" for name in datasets for shard in shards(config, name, entry)]
+    return [*jobs, finetune_job(recipe, subset), *(f"score_under_run/{pool}/{entry}/{part}" for part in scored)]
 
 
 def _run(config: Config, recipe: str, subset: str, benchmark: str) -> list[str]:

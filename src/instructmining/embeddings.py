@@ -1,9 +1,11 @@
-"""Sentence embeddings of examples: made once by a model, read by everything that compares examples with one another.
+"""Embeddings of examples: made once by a model, read by everything that compares examples with one another.
+
+Here by a sentence embedder; `instructmining.hidden_embeddings` takes a causal model's own states.
 
 An example's text is prompt + newline + response, its vector has unit norm.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,19 +66,27 @@ def embed(texts: list[str], model: Any, tokens: Budget, advance: Callable[[int],
         return lambda: list(found.cpu().float().numpy())
 
     found = over_batches([min(length, limit) for length in lengths], tokens, launch, advance)
+    place = {text: row for row, text in enumerate(different)}
+    own = [place[text] for text in texts]
+    vectors = unit_vectors([found[row] for row in own], model.get_embedding_dimension() or 0)
+    return pl.DataFrame([vectors, pl.Series("truncated", [lengths[row] > limit for row in own], dtype=pl.Boolean)])
+
+
+def unit_vectors(found: Sequence[np.ndarray | None], width: int) -> pl.Series:
+    """Column ``vector``: each of unit norm, null where there is none.
+
+    ValueError for vectors that are not finite, or zero.
+    """
     fits = np.array([vector is not None for vector in found], dtype=bool)
-    matrix = np.zeros((len(different), model.get_embedding_dimension() or 0), dtype=np.float32)
+    matrix = np.zeros((len(found), width), dtype=np.float32)
     if fits.any():
         matrix[fits] = [vector for vector in found if vector is not None]
     with np.errstate(invalid="ignore"):
         matrix[fits] /= np.linalg.norm(matrix[fits].astype(np.float64), axis=1, keepdims=True)
     if not np.isfinite(matrix).all():
         raise ValueError("embeddings that are not finite, or zero")
-    place = {text: row for row, text in enumerate(different)}
-    own = np.array([place[text] for text in texts], dtype=np.int64)
-    vectors = pl.Series("vector", matrix[own], dtype=pl.Array(pl.Float32, matrix.shape[1]))
-    truncated = pl.Series("truncated", [lengths[row] > limit for row in own], dtype=pl.Boolean)
-    return pl.DataFrame([vectors, truncated]).with_columns(pl.when(pl.Series(fits[own])).then("vector"))
+    vectors = pl.DataFrame([pl.Series("vector", matrix, dtype=pl.Array(pl.Float32, width))])
+    return vectors.select(pl.when(pl.Series(fits)).then("vector"))["vector"]
 
 
 def _token_counts(model: Any, texts: list[str]) -> list[int]:

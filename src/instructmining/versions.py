@@ -6,13 +6,16 @@ work stands. tests/test_versions.py holds a digest of the modules behind each, s
 
 DATASETS = 1
 MODELS = 1
-EMBEDDINGS = 1
+EMBEDDINGS = {"embeddings": 1, "hidden_embeddings": 1}
 SCORERS = {"causal": 2, "expected_score": 1, "judge": 1, "knn": 2, "lengths": 1, "mtld": 1, "reward": 2, "unieval": 2}
 PREFERENCE_HEAD = 2
 INDICATOR_CHECK = 1
 MIXTURES = 1
 QUALITY_RULES = 1
-STRATEGIES = {"alpagasus": 1, "full": 1, "longest": 1, "quality_rule": 1, "random": 1, "strict_random": 1}
+STRATEGIES = {
+    **{"alpagasus": 1, "cherry": 1, "cherry_seed": 1, "deita": 1, "full": 1},
+    **{"longest": 1, "quality_rule": 1, "random": 1, "strict_random": 1},
+}
 RANKINGS = 1
 SEARCHES = 1
 TRAINER = 3

@@ -22,7 +22,12 @@ with job_log(snakemake.log[0]):
         [pl.read_parquet(path, columns=["id", "dataset"]) for path in snakemake.input.examples]
     )
     examples = indicator_table.attach(examples, indicators, columns)
-    ranking = STRATEGIES[settings["kind"]].rank(examples, {**settings, **rule, "rankings": against})
+    known = {**rule, "rankings": against}
+    if embedded := snakemake.input.get("embeddings"):
+        from instructmining import embeddings
+
+        known["vectors"] = embeddings.read(embedded)
+    ranking = STRATEGIES[settings["kind"]].rank(examples, {**settings, **known})
     counts = {
         "examples": ranking.height,
         "repeated_in_pool": repeated,

@@ -64,8 +64,27 @@ def neighbour_entries(config: Config) -> list[str]:
     return [entry for entry, settings in config["indicators"].items() if settings["scorer"] in BY_NEIGHBOURS]
 
 
+def run_entries(config: Config) -> list[str]:
+    """Indicator entries whose model is a run on a subset of the pool: they have values of pools, not of datasets."""
+    return [entry for entry, settings in config["indicators"].items() if "run" in settings]
+
+
+def run_subset(config: Config, entry: str, pool: str) -> str:
+    """The subset that an entry's model is finetuned on: cherry_seed/{pool}/all."""
+    run = config["indicators"][entry]["run"]
+    return f"{run['strategy']}/{pool}/{run['size']}"
+
+
+def dataset_columns(config: Config) -> list[str]:
+    """Indicator columns that a dataset has by itself, sorted: without those of `run_entries`."""
+    by_pool = run_entries(config)
+    return [column for column, (entry, _) in columns(config).items() if entry not in by_pool]
+
+
 def embedding_entry(config: Config, entry: str) -> str:
-    """The first entry with this one's model settings: its embeddings serve both."""
+    """Whose embeddings an entry reads: of section embeddings its own, of k-NN those of the first with its model."""
+    if entry in config["embeddings"]:
+        return entry
     entries = config["indicators"]
     wanted = [entries[entry][key] for key in EMBEDDING_KEYS]
     return next(
@@ -91,7 +110,7 @@ def rule_columns(config: Config, quality_rule: str) -> list[str]:
         return list(rule["indicators"])
     if rule["candidates"] is not None:
         return list(rule["candidates"])
-    return list(columns(config)) if "mixtures" in rule else []
+    return dataset_columns(config) if "mixtures" in rule else []
 
 
 def strategy_columns(config: Config, strategy: str) -> list[str]:
@@ -99,7 +118,13 @@ def strategy_columns(config: Config, strategy: str) -> list[str]:
     _, settings = strategy_settings(config, strategy if "-" in strategy else seeded_names(config, strategy)[0])
     if settings["kind"] == "quality_rule":
         return rule_columns(config, settings["quality_rule"])
-    return [settings["indicator"]] if "indicator" in settings else []
+    return [settings[key] for key in ("indicator", "complexity", "quality") if key in settings]
+
+
+def strategy_embeddings(config: Config, strategy: str) -> str | None:
+    """The entry of embeddings that a strategy's ranking reads, if it does."""
+    found: str | None = config["strategies"][strategy.partition("-")[0]].get("embeddings")
+    return found
 
 
 def against_orders(config: Config, strategy: str) -> list[str]:

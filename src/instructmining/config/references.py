@@ -6,23 +6,22 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from instructmining.config.baselines import against_problems, baseline_sizes
-from instructmining.config.judges import judge_problems
-from instructmining.config.names import columns, entries_for, rule_columns, seeded_names
+from instructmining.config.indicators import indicator_problems, model_problems, run_problems
+from instructmining.config.names import (
+    columns,
+    dataset_columns,
+    entries_for,
+    neighbour_entries,
+    rule_columns,
+    seeded_names,
+    strategy_columns,
+)
 from instructmining.config.recipes import recipe_problems
-from instructmining.config.schema import Problem, similar
-from instructmining.judge_prompts import PROMPTS, has_field
+from instructmining.config.schema import Problem, unknown
 from instructmining.presets import OBSERVATIONS_PER_COEFFICIENT, published_names
-from instructmining.scorers import OUTPUTS, output_columns
 
 Config = dict[str, Any]
 Problems = Iterator[Problem]
-
-# Columns of our own tables, which an indicator would overwrite.
-RESERVED_COLUMNS = (
-    *("id", "dataset", "row", "instruction", "input", "output", "truncated", "reason", "score", "rank", "pool"),
-    *("mixture", "loss", "log_loss", "predicted_log_loss", "residual", "intercept", "const"),
-    *("group", "predicted_loss", "source", "block", "vector"),
-)
 
 
 def reference_problems(config: Config) -> list[Problem]:
@@ -30,64 +29,8 @@ def reference_problems(config: Config) -> list[Problem]:
 
     Indicator columns come first: what names a column cannot be checked before the columns themselves are known.
     """
-    found = list(_indicators(config))
+    found = list(indicator_problems(config))
     return found or [problem for check in _CHECKS for problem in check(config)]
-
-
-def _unknown(path: tuple[str | int, ...], what: str, names: Any, section: str, known: Any) -> Problems:
-    for name in [names] if isinstance(names, str) else names:
-        if name not in known:
-            yield Problem(path, f"{what} '{name}' is not in {section}{similar(name, known)}")
-
-
-def _model(path: tuple[str | int, ...], settings: Config, config: Config) -> Problems:
-    model = settings.get("model", "/")
-    if "/" not in model and model not in config["models"] and similar(model, config["models"]):
-        yield from _unknown(path, "model", model, "models", config["models"])
-
-
-def _indicators(config: Config) -> Problems:
-    owners: dict[str, str] = {}
-    for entry, settings in config["indicators"].items():
-        path = ("indicators", entry)
-        known = OUTPUTS[settings["scorer"]]
-        unknown = set(settings.get("outputs", {})) - set(known)
-        for output in sorted(unknown):
-            hint = similar(output, known) or f": expected some of {', '.join(known)}"
-            yield Problem((*path, "outputs", output), f"unknown output{hint}")
-        if unknown:
-            continue
-        for column in output_columns(entry, settings).values():
-            if column in RESERVED_COLUMNS:
-                yield Problem(path, f"column '{column}' is a reserved name")
-            if column in owners:
-                yield Problem(path, f"column '{column}' is already made by indicators.{owners[column]}")
-            owners[column] = entry
-        if settings.get("backend") != "api":
-            yield from _model(path, settings, config)
-        if settings["scorer"] == "judge":
-            yield from judge_problems(path, settings)
-        if settings["scorer"] == "causal":
-            yield from _causal(path, settings, config)
-        if settings["scorer"] == "knn" and settings["n_neighbors"] <= settings["i"]:
-            yield Problem(path, f"n_neighbors {settings['n_neighbors']} must be above i {settings['i']}")
-        if settings.get("reference_size", settings.get("i", 0) + 1) <= settings.get("i", 0):
-            yield Problem(path, f"reference_size {settings['reference_size']} must be above i {settings['i']}")
-        if settings.get("gpus", 1) > 1 and settings["device"] != "cuda":
-            yield Problem(path, f"gpus {settings['gpus']} needs device cuda")
-        if settings["scorer"] == "expected_score" and not has_field(settings["prompt"]):
-            yield Problem(path, f"prompt: expected {', '.join(PROMPTS)}, or a text with {{instruction}} or {{output}}")
-        if (settings.get("max_prompt_length") or 0) >= settings.get("max_length", 1):
-            yield Problem(path, "max_prompt_length leaves no room for a response in max_length")
-
-
-def _causal(path: tuple[str | int, ...], settings: Config, config: Config) -> Problems:
-    head = settings.get("preference_head")
-    if ("reward" in settings["outputs"]) != (head is not None):
-        missing = "preference_head" if head is None else "reward among its outputs"
-        yield Problem(path, f"output reward and preference_head go together: {missing} is missing")
-    sides = [head["chosen"], head["rejected"]] if head else []
-    yield from _unknown((*path, "preference_head"), "dataset", sides, "datasets", config["datasets"])
 
 
 def _datasets(config: Config) -> Problems:
@@ -96,7 +39,7 @@ def _datasets(config: Config) -> Problems:
         path = ("datasets", name)
         graph[name] = settings["exclude_prompts_of"]
         others = set(config["datasets"]) - {name}
-        yield from _unknown(path, "exclude_prompts_of: dataset", graph[name], "the other datasets", others)
+        yield from unknown(path, "exclude_prompts_of: dataset", graph[name], "the other datasets", others)
         if settings["rows"] and settings["rows"][0] >= settings["rows"][1]:
             yield Problem(path, f"rows {settings['rows']}: the first must be below the second")
         try:
@@ -131,7 +74,7 @@ def _too_large(path: tuple[str | int, ...], key: str, size: int, config: Config,
 
 def _pools(config: Config) -> Problems:
     for name, datasets in config["pools"].items():
-        yield from _unknown(("pools", name), "dataset", datasets, "datasets", config["datasets"])
+        yield from unknown(("pools", name), "dataset", datasets, "datasets", config["datasets"])
 
 
 def _packages(config: Config) -> Problems:
@@ -154,7 +97,7 @@ def _benchmarks(config: Config) -> Problems:
     training += [(f"mixture block {block['name']}", block["datasets"]) for block in config["mixtures"]]
     for name, settings in config["benchmarks"].items():
         path, dataset = ("benchmarks", name), settings["dataset"]
-        yield from _unknown(path, "dataset", dataset, "datasets", config["datasets"])
+        yield from unknown(path, "dataset", dataset, "datasets", config["datasets"])
         for what, datasets in training:
             if dataset in datasets:
                 yield Problem(path, f"{what} trains on the benchmark's own data, dataset {dataset}")
@@ -163,7 +106,7 @@ def _benchmarks(config: Config) -> Problems:
 def _mixtures(config: Config) -> Problems:
     seen: set[str] = set()
     for i, block in enumerate(config["mixtures"]):
-        yield from _unknown(("mixtures", i), "dataset", block["datasets"], "datasets", config["datasets"])
+        yield from unknown(("mixtures", i), "dataset", block["datasets"], "datasets", config["datasets"])
         yield from _too_large(("mixtures", i), "size", block["size"], config, block["datasets"])
         if block["name"] in seen:
             yield Problem(("mixtures", i), f"name '{block['name']}' is taken by another block")
@@ -172,23 +115,26 @@ def _mixtures(config: Config) -> Problems:
 
 def _recipes(config: Config) -> Problems:
     for name, recipe in config["recipes"].items():
-        yield from _model(("recipes", name), recipe, config)
+        yield from model_problems(("recipes", name), recipe, config)
         for message in recipe_problems(recipe):
             yield Problem(("recipes", name), message)
 
 
 def _indicator_check(config: Config) -> Problems:
     sides = list(config.get("indicator_check", {}).values())
-    yield from _unknown(("indicator_check",), "dataset", sides, "datasets", config["datasets"])
+    yield from unknown(("indicator_check",), "dataset", sides, "datasets", config["datasets"])
 
 
 def _quality_rules(config: Config) -> Problems:
     known = columns(config)
     for name, rule in config["quality_rules"].items():
         path = ("quality_rules", name)
+        for column in sorted(set(rule_columns(config, name)) & set(known) - set(dataset_columns(config))):
+            what = f"indicator '{column}' is scored under a run on each pool"
+            yield Problem(path, f"{what}: mixtures have no value of it, and no rule can be fitted on it")
         if "preset" in rule:
             published = published_names(rule["preset"])
-            yield from _unknown((*path, "columns"), "name", list(rule["columns"]), rule["preset"], published)
+            yield from unknown((*path, "columns"), "name", list(rule["columns"]), rule["preset"], published)
             if len(set(rule_columns(config, name))) < len(published):
                 yield Problem((*path, "columns"), "two published names share a column")
             continue
@@ -197,10 +143,10 @@ def _quality_rules(config: Config) -> Problems:
         if "mixtures" in rule:
             blocks = {block["name"]: block["count"] for block in config["mixtures"]}
             wanted = rule_columns(config, name)
-            yield from _unknown(path, "block", rule["mixtures"], "mixtures", blocks)
-            yield from _unknown(path, "recipe", rule["recipe"], "recipes", config["recipes"])
-            yield from _unknown(path, "loss", rule["loss"], "benchmarks", config["benchmarks"])
-            yield from _unknown(path, "indicator", wanted, "indicators", known)
+            yield from unknown(path, "block", rule["mixtures"], "mixtures", blocks)
+            yield from unknown(path, "recipe", rule["recipe"], "recipes", config["recipes"])
+            yield from unknown(path, "loss", rule["loss"], "benchmarks", config["benchmarks"])
+            yield from unknown(path, "indicator", wanted, "indicators", known)
             yield from _too_few(path, rule, wanted, [blocks.get(b) for b in rule["mixtures"]])
             yield from _other_density(path, rule["mixtures"], set(wanted) & set(known), config)
 
@@ -234,8 +180,11 @@ def _strategies(config: Config) -> Problems:
     known, rules = columns(config), config["quality_rules"]
     for name, settings in config["strategies"].items():
         path = ("strategies", name)
-        if "indicator" in settings:
-            yield from _unknown(path, "indicator", settings["indicator"], "indicators", known)
+        read = [] if settings["kind"] == "quality_rule" else strategy_columns(config, name)
+        yield from unknown(path, "indicator", read, "indicators", known)
+        if "embeddings" in settings:
+            there = [*config["embeddings"], *neighbour_entries(config)]
+            yield from unknown(path, "entry", settings["embeddings"], "embeddings (or indicators by k-NN)", there)
         for message in against_problems(config, name):
             yield Problem(path, message)
         for pool, key, size in baseline_sizes(config, name):
@@ -243,11 +192,11 @@ def _strategies(config: Config) -> Problems:
         if settings["kind"] != "quality_rule":
             continue
         rule = settings["quality_rule"]
-        yield from _unknown(path, "quality rule", rule, "quality_rules", rules)
+        yield from unknown(path, "quality rule", rule, "quality_rules", rules)
         if rule not in rules:
             continue
         needed = rule_columns(config, rule)
-        yield from _unknown(path, f"quality rule {rule}: indicator", needed, "indicators", known)
+        yield from unknown(path, f"quality rule {rule}: indicator", needed, "indicators", known)
         if not needed:
             yield Problem(path, f"quality rule {rule} needs `candidates`, so that it is known what to compute")
 
@@ -260,12 +209,12 @@ def _searches(config: Config) -> Problems:
             seeds = ", ".join(seeded_names(config, strategy))
             yield Problem(path, f"strategy '{strategy}' has seeds: name one of {seeds}")
         else:
-            yield from _unknown(path, "strategy", strategy, "strategies", orders)
+            yield from unknown(path, "strategy", strategy, "strategies", orders)
         if config["strategies"].get(strategy, {}).get("kind") == "full":
             yield Problem(path, f"strategy '{strategy}' is of kind full: it has no sizes to search")
-        yield from _unknown(path, "pool", search["pool"], "pools", config["pools"])
-        yield from _unknown(path, "recipe", search["recipe"], "recipes", config["recipes"])
-        yield from _unknown(path, "loss", search["loss"], "benchmarks", config["benchmarks"])
+        yield from unknown(path, "pool", search["pool"], "pools", config["pools"])
+        yield from unknown(path, "recipe", search["recipe"], "recipes", config["recipes"])
+        yield from unknown(path, "loss", search["loss"], "benchmarks", config["benchmarks"])
         yield from _too_large(path, "high", high, config, config["pools"].get(search["pool"], []))
         if low > high:
             yield Problem(path, f"low {low} is above high {high}")
@@ -281,12 +230,16 @@ def _comparisons(config: Config) -> Problems:
     for name, comparison in config["comparisons"].items():
         path, sizes = ("comparisons", name), comparison["sizes"]
         for section, what in _NAMED.items():
-            yield from _unknown(path, what, comparison[section], section, config[section])
+            yield from unknown(path, what, comparison[section], section, config[section])
         found = [size.removeprefix("best-") for size in sizes if isinstance(size, str)]
-        yield from _unknown(path, "search", found, "searches", config["searches"])
+        yield from unknown(path, "search", found, "searches", config["searches"])
         kinds = {config["strategies"].get(strategy, {}).get("kind") for strategy in comparison["strategies"]}
         if not sizes and kinds - {"full", None}:
             yield Problem(path, "sizes are missing: only a strategy of kind full needs none")
+        for strategy in comparison["strategies"]:
+            settings, numbers = config["strategies"].get(strategy, {}), [s for s in sizes if isinstance(s, int)]
+            if settings.get("kind") == "deita" and max(numbers, default=0) > (settings["depth"] or float("inf")):
+                yield Problem(path, f"size {max(numbers)} is more than the depth {settings['depth']} of '{strategy}'")
         for pool in comparison["pools"]:
             numbers = [size for size in sizes if isinstance(size, int)]
             yield from _too_large(path, "size", max(numbers, default=0), config, config["pools"].get(pool, []))
@@ -295,5 +248,5 @@ def _comparisons(config: Config) -> Problems:
 _NAMED = {"pools": "pool", "strategies": "strategy", "recipes": "recipe", "benchmarks": "benchmark"}
 _CHECKS: list[Callable[[Config], Problems]] = [
     *(_packages, _datasets, _pools, _benchmarks, _mixtures, _recipes, _indicator_check),
-    *(_quality_rules, _strategies, _searches, _comparisons),
+    *(run_problems, _quality_rules, _strategies, _searches, _comparisons),
 ]

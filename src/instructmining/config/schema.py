@@ -39,6 +39,13 @@ def similar(name: Any, known: Any) -> str:
     return f"; did you mean '{found[0]}'?" if found else ""
 
 
+def unknown(path: tuple[str | int, ...], what: str, names: Any, section: str, known: Any) -> Iterator[Problem]:
+    """A problem for each of ``names`` (a name, or several) that is not in ``known``."""
+    for name in [names] if isinstance(names, str) else names:
+        if name not in known:
+            yield Problem(path, f"{what} '{name}' is not in {section}{similar(name, known)}")
+
+
 def plain_problems(raw: Any) -> list[Problem]:
     """What YAML allows and a schema cannot look at: a config that is no mapping, keys that are not text, NaN."""
     return list(_plain(raw, ())) if isinstance(raw, dict) else [Problem((), f"expected a mapping, got {_show(raw)}")]

@@ -50,7 +50,8 @@ def score(examples: str | Path, shard: str, settings: dict[str, Any], gpus: int 
 
 def embed(examples: str | Path, shard: str, settings: dict[str, Any], gpus: int = 1) -> pl.DataFrame:
     """Embed one shard of an examples file: the columns of `instructmining.embeddings`."""
-    return _run(examples, shard, "instructmining.embeddings", settings, gpus)
+    module = "hidden_embeddings" if "pooling" in settings else "embeddings"
+    return _run(examples, shard, f"instructmining.{module}", settings, gpus)
 
 
 def _run(examples: str | Path, shard: str, module: str, settings: dict[str, Any], gpus: int) -> pl.DataFrame:
@@ -116,7 +117,7 @@ def _kept(folder: Path, start: int) -> tuple[list[pl.DataFrame], int]:
 
 def _fingerprint(frame: pl.LazyFrame, module: str, settings: dict[str, Any], start: int, stop: int) -> str:
     """What the scores of these rows depend on: rows, settings, code, and the files that the settings name."""
-    version = versions.SCORERS.get(settings.get("scorer", ""), versions.EMBEDDINGS)
+    version = versions.SCORERS.get(settings.get("scorer", "")) or versions.EMBEDDINGS[module.rpartition(".")[2]]
     known = {key: value for key, value in settings.items() if key not in ("work", "token_cache")}
     paths = {key: _stamp(Path(value)) for key, value in known.items() if key.endswith("_path")}
     ids = frame.slice(start, stop - start).select("id").collect()["id"]

@@ -7,13 +7,15 @@ order; ``settings`` are the strategy's config values (and what its docstring nam
 
 from types import ModuleType
 
-from instructmining.strategies import alpagasus, full, longest, quality_rule, random, strict_random
+from instructmining.strategies import alpagasus, cherry, cherry_seed, full, longest, quality_rule, random, strict_random
 
 STRATEGIES: dict[str, ModuleType] = {
     "quality_rule": quality_rule,
     "random": random,
     "strict_random": strict_random,
     "longest": longest,
+    "cherry": cherry,
+    "cherry_seed": cherry_seed,
     "alpagasus": alpagasus,
     "full": full,
 }

@@ -1,0 +1,55 @@
+"""Cherry's pre-experience: a few rows of each cluster of prompts, to finetune the model that then scores the pool.
+
+Li et al. 2023 (arXiv 2308.12032), section 2.1: 100 k-means clusters of the pool's prompts, 10 rows of each.
+"""
+
+import hashlib
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from instructmining.errors import InputError
+from instructmining.rankings import ranked
+
+
+def rank(examples: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:
+    """Score = place in the order of ``clusters`` x ``per_cluster`` rows drawn at random: one of each cluster, then the
+    next of each, so that a shorter prefix still holds all clusters. A cluster with fewer rows gives what it has.
+
+    ``settings["vectors"]``: ``id`` and ``vector`` (nullable) of the pool's examples; k-means (k-means++, Lloyd) and the
+    draw follow from ``seed`` and from ids, not from the order of the rows. Rows that are not drawn have no score.
+    InputError for more clusters than examples with a vector.
+    """
+    clusters = settings["clusters"]
+    known = examples.select("id").join(settings["vectors"].select("id", "vector"), on="id", how="left")
+    known = known.drop_nulls("vector").sort("id")
+    if clusters > known.height:
+        raise InputError(f"strategy cherry_seed: {clusters} clusters of {known.height} examples: expected fewer")
+    cluster = kmeans(known["vector"].to_numpy(), clusters, settings["seed"])
+    order = (
+        known.select("id", cluster=pl.Series(cluster))
+        .with_columns(draw=pl.Series([_draw(settings["seed"], example) for example in known["id"]], dtype=pl.UInt64))
+        .with_columns(turn=pl.col("draw").rank("ordinal").over("cluster"))
+        .filter(pl.col("turn") <= settings["per_cluster"])
+        .sort("turn", "draw")
+        .select("id", place=pl.int_range(pl.len()).cast(pl.Float64))
+    )
+    sizes = np.bincount(cluster)
+    logging.info("%d rows of %d clusters of %d to %d examples", order.height, len(sizes), sizes.min(), sizes.max())
+    places = examples.select("id").join(order, on="id", how="left", maintain_order="left")["place"]
+    return ranked(examples, places, descending=False)
+
+
+def kmeans(vectors: np.ndarray, clusters: int, seed: int) -> np.ndarray:
+    """Cluster of each row, (rows,)."""
+    from sklearn.cluster import KMeans
+
+    found: np.ndarray = KMeans(clusters, n_init=1, random_state=seed).fit_predict(vectors)
+    return found
+
+
+def _draw(seed: int, example: str) -> int:
+    return int.from_bytes(hashlib.blake2b(f"cherry_seed/{seed}/{example}".encode(), digest_size=8).digest())
