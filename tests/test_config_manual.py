@@ -13,7 +13,7 @@ from instructmining import config as cfg
 README = (ROOT / "config/README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["config.yaml", "paper.yaml"])
+@pytest.mark.parametrize("name", ["config.yaml", "paper.yaml", "chasing_random.yaml", "chasing_random_small.yaml"])
 def test_the_configs_that_come_along_are_valid(name: str) -> None:
     path = ROOT / "config" / name
     cfg.load_defaults_and_check(yaml.safe_load(path.read_text(encoding="utf-8")), SCHEMA, str(path))
@@ -26,6 +26,22 @@ def test_the_paper_config_is_the_published_experiment() -> None:
     assert cfg.entries_for(config, cfg.strategy_columns(config, "instructmining")) == ["reward", "unieval"]
     assert len(cfg.columns(config)) == 9
     assert {(s["low"], s["high"]) for s in config["searches"].values()} == {(512, 10000)}
+
+
+def test_chasing_random_is_four_pools_eight_strategies_three_budgets_and_three_seeds() -> None:
+    config = check(yaml.safe_load((ROOT / "config/chasing_random.yaml").read_text(encoding="utf-8")))
+    pools = [pool for comparison in config["comparisons"].values() for pool in comparison["pools"]]
+    assert sorted(pools) == sorted(config["pools"]) and len(pools) == 4
+    kinds = {"quality_rule", "cherry", "deita", "alpagasus", "longest", "random", "strict_random", "full"}
+    for comparison in config["comparisons"].values():
+        strategies = [config["strategies"][name] for name in comparison["strategies"]]
+        assert sorted(settings["kind"] for settings in strategies) == sorted(kinds)
+        assert {settings["seeds"] for settings in strategies if "seeds" in settings} == {3}
+        assert comparison["sizes"] == [1000, 5000, 10000]
+    recipe = config["recipes"]["llama_7b"]
+    published = {"epochs": 3, "batch_size": 128, "learning_rate": 2e-5, "max_length": 512, "warmup_ratio": 0.03}
+    assert {key: recipe[key] for key in published} == published
+    assert cfg.warnings(config) == []
 
 
 # --- the manual

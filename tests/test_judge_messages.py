@@ -17,15 +17,15 @@ def test_alpagasus_word_by_word():
     assert system == {
         "role": "system",
         "content": "We would like to request your feedback on the performance of AI assistant in response to the "
-        "instruction and the given input displayed following.\n\nInstruction: Add {output}\n\nInput: 1 and 2\n\n"
-        "Response: {input} is 3",
+        "instruction and the given input displayed following.",
     }
     assert user == {
         "role": "user",
-        "content": "Please rate according to the accuracy of the response to the instruction and the input. Each "
+        "content": "###Instruction:\nAdd {output}\n\n### Input:\n1 and 2\n\n### Response:\n{input} is 3\n\n"
+        "Please rate according to the accuracy of the response to the instruction and the input. Each "
         "assistant receives a score on a scale of 0 to 5, where a higher score indicates higher level of the accuracy. "
-        "Please first output a single line containing the value indicating the scores. In the subsequent line, please "
-        "provide a comprehensive explanation of your evaluation, avoiding any potential bias.",
+        "Please first output a single line containing value indicating the scores. In the subsequent line, please "
+        "provide a comprehensive explanation of your evaluation, avoiding any potential bias. \n\n",
     }
 
 

@@ -7,7 +7,7 @@ work stands. tests/test_versions.py holds a digest of the modules behind each, s
 DATASETS = 1
 MODELS = 1
 EMBEDDINGS = {"embeddings": 1, "hidden_embeddings": 1}
-SCORERS = {"causal": 2, "expected_score": 1, "judge": 1, "knn": 2, "lengths": 1, "mtld": 1, "reward": 2, "unieval": 2}
+SCORERS = {"causal": 2, "expected_score": 1, "judge": 2, "knn": 2, "lengths": 1, "mtld": 1, "reward": 2, "unieval": 2}
 PREFERENCE_HEAD = 2
 INDICATOR_CHECK = 1
 MIXTURES = 1
