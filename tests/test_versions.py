@@ -37,6 +37,7 @@ MODULES = {
     "MIXTURES": ("mixtures",),
     "QUALITY_RULES": RULE,
     "STRATEGIES.alpagasus": ("strategies/alpagasus",),
+    "STRATEGIES.deita": ("strategies/deita", "diversity"),
     "STRATEGIES.full": ("strategies/full",),
     "STRATEGIES.longest": ("strategies/longest",),
     "STRATEGIES.quality_rule": ("strategies/quality_rule",),

@@ -7,7 +7,7 @@ order; ``settings`` are the strategy's config values (and what its docstring nam
 
 from types import ModuleType
 
-from instructmining.strategies import alpagasus, full, longest, quality_rule, random, strict_random
+from instructmining.strategies import alpagasus, deita, full, longest, quality_rule, random, strict_random
 
 STRATEGIES: dict[str, ModuleType] = {
     "quality_rule": quality_rule,
@@ -15,5 +15,6 @@ STRATEGIES: dict[str, ModuleType] = {
     "strict_random": strict_random,
     "longest": longest,
     "alpagasus": alpagasus,
+    "deita": deita,
     "full": full,
 }
