@@ -40,6 +40,7 @@ MODULES = {
     "STRATEGIES.alpagasus": ("strategies/alpagasus",),
     "STRATEGIES.cherry": ("strategies/cherry",),
     "STRATEGIES.cherry_seed": ("strategies/cherry_seed",),
+    "STRATEGIES.deita": ("strategies/deita", "diversity"),
     "STRATEGIES.full": ("strategies/full",),
     "STRATEGIES.longest": ("strategies/longest",),
     "STRATEGIES.quality_rule": ("strategies/quality_rule",),

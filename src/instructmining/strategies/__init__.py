@@ -7,7 +7,17 @@ order; ``settings`` are the strategy's config values (and what its docstring nam
 
 from types import ModuleType
 
-from instructmining.strategies import alpagasus, cherry, cherry_seed, full, longest, quality_rule, random, strict_random
+from instructmining.strategies import (
+    alpagasus,
+    cherry,
+    cherry_seed,
+    deita,
+    full,
+    longest,
+    quality_rule,
+    random,
+    strict_random,
+)
 
 STRATEGIES: dict[str, ModuleType] = {
     "quality_rule": quality_rule,
@@ -16,6 +26,7 @@ STRATEGIES: dict[str, ModuleType] = {
     "longest": longest,
     "cherry": cherry,
     "cherry_seed": cherry_seed,
+    "deita": deita,
     "alpagasus": alpagasus,
     "full": full,
 }

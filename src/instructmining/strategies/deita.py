@@ -1,0 +1,55 @@
+"""DEITA: complex, good and different (Liu et al. 2023, arXiv 2312.15685, section 2; hkust-nlp/deita, ``selection``)."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from instructmining.diversity import walk
+from instructmining.errors import InputError
+from instructmining.rankings import ranked
+
+_log = logging.getLogger(__name__)
+
+
+def rank(examples: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:
+    """Score = the column ``settings["complexity"]`` times ``settings["quality"]``, descending, of those kept.
+
+    In that order an example is kept unless its cosine similarity to one already kept is above ``threshold`` (DEITA's is
+    0.9), until ``depth`` are kept (None: to the end). All others have no score and come last, as have those that lack
+    an indicator or a vector. ``settings["vectors"]``: frame of ``id``, ``dataset``, ``vector`` (float32 array of a
+    direction, nullable), in any order, also of others than ``examples``.
+
+    InputError if an indicator's column is missing, or an example is not among the vectors at all.
+    """
+    for indicator in (settings["complexity"], settings["quality"]):
+        if indicator not in examples.columns:
+            raise InputError(f"strategy deita: no indicator {indicator} for the pool's examples")
+    complexity, quality = (examples[settings[name]].cast(pl.Float64) for name in ("complexity", "quality"))
+    scored = ranked(examples, complexity * quality, descending=True)
+    walking = scored.with_columns(place=_places(scored, settings["vectors"])).drop_nulls()
+    vectors = settings["vectors"]["vector"].gather(walking["place"])
+    # polars gives no width where there are no rows
+    matrix = vectors.to_numpy() if len(vectors) else np.empty((0, 1), dtype=np.float32)
+    kept, visited = walk(matrix, settings["threshold"], settings["depth"])
+    _log.info(
+        "deita: %d examples, %d of them without score or vector; %d visited, %d kept, %d too similar to one kept",
+        *(scored.height, scored.height - walking.height, visited, len(kept), visited - len(kept)),
+    )
+    chosen = scored["rank"].is_in(walking["rank"].gather(kept).implode())
+    return ranked(scored, scored.select(pl.when(chosen).then("score"))["score"], descending=True)
+
+
+def _places(examples: pl.DataFrame, vectors: pl.DataFrame) -> pl.Series:
+    """The row of ``vectors`` that each example has, null where that has no vector."""
+    known = vectors.select("id", "dataset", known=pl.col("vector").is_not_null()).with_row_index("place")
+    found = examples.select("id", "dataset").join(known, on=["id", "dataset"], how="left", maintain_order="left")
+    missing = found.filter(pl.col("place").is_null())
+    if missing.height:
+        example, dataset = missing.select("id", "dataset").row(0)
+        raise InputError(
+            f"strategy deita: {missing.height} examples have no embedding, first {example} of dataset {dataset}"
+        )
+    return found.select(pl.when("known").then("place"))["place"]
