@@ -1,4 +1,4 @@
-"""Indicators scored under a run of the pool, embeddings, and the strategies that read them: names, columns, problems."""
+"""Indicators scored under a run of the pool, embeddings, and strategies that read them: names, columns, problems."""
 
 import re
 from types import SimpleNamespace

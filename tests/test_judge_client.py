@@ -81,8 +81,8 @@ def test_what_is_sent(monkeypatch, tmp_path):
     [body] = server.bodies
     assert body["model"] == "judge" and (body["max_completion_tokens"], body["seed"], body["temperature"]) == (9, 3, 0)
     assert set(body) == {"model", "messages", "max_completion_tokens", "seed", "temperature"}
-    assert "Instruction: Question 0: is {input} a brace?\n\nInput: of old\n\nResponse: Answer é 0" in str(
-        body["messages"][0]["content"]
+    assert "###Instruction:\nQuestion 0: is {input} a brace?\n\n### Input:\nof old\n\n### Response:\nAnswer é 0" in str(
+        body["messages"][1]["content"]
     )
 
 
@@ -112,7 +112,7 @@ def test_requests_and_tokens_a_minute(monkeypatch, tmp_path):
     with serving() as server:
         run(server, monkeypatch, tmp_path / "tokens", rows=4, tokens_per_minute=200_000)
     times = sorted(start for _, start in server.starts)
-    assert times[-1] - times[0] >= 3 * 60 * 300 / 200_000  # more than 300 tokens each
+    assert times[-1] - times[0] >= 3 * 60 * 250 / 200_000  # more than 250 tokens each
 
 
 def test_retry_after_holds_for_all(monkeypatch, tmp_path):

@@ -114,6 +114,7 @@ def _scored_by(config: Config) -> dict[str, list[str]]:
         # a quality rule reads what datasets have by themselves
         read = [] if settings["kind"] == "quality_rule" else strategy_columns(config, name)
         entries = [known[column][0] for column in read if column in known]
-        runs = [config["indicators"][entry]["run"]["strategy"] for entry in entries if entry in by_run]
-        graph[name] = [*(order.partition("-")[0] for order in runs), *(other for other in settings.get("against", []) if other != name)]
+        orders = [config["indicators"][entry]["run"]["strategy"] for entry in entries if entry in by_run]
+        apart = [other for other in settings.get("against", []) if other != name]
+        graph[name] = [*(order.partition("-")[0] for order in orders), *apart]
     return graph
