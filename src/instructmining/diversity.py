@@ -1,13 +1,13 @@
 """Diversity by a walk: down an order, keeping what is not too similar to anything kept before it.
 
-Liu et al. 2023 (arXiv 2312.15685), section 2.4, "Repr Filter"; hkust-nlp/deita, ``selection/filter/base.py`` with its
-default of one row at a time. The result is theirs, exactly; the way is by blocks:
+Liu et al. 2023 (arXiv 2312.15685), "Repr Filter"; hkust-nlp/deita, ``selection/filter/base.py`` with its default of one
+row at a time. What is kept is theirs, but for float32 rounding there; the way is by blocks:
 
 - A block of rows is compared with all kept before it, then with itself, by float32 products. A pair whose similarity
   is within their error of the threshold is computed anew in float64, so the size of a block cannot matter.
-- A full walk first compares sketches. For an orthonormal basis of a few directions, with a = Pa + Ra (its projection
-  and the rest), Cauchy and Schwarz give a·b <= Pa·Pb + |Ra||Rb|: one product, with |R| as one more coordinate, that
-  rules out nearly all pairs.
+- Where much is kept, sketches are compared first. For an orthonormal basis of a few directions, with a = Pa + Ra (its
+  projection and the rest), Cauchy and Schwarz give a·b <= Pa·Pb + |Ra||Rb|: one product, with |R| as one more
+  coordinate, that rules out nearly all pairs.
 """
 
 from typing import NamedTuple
@@ -49,7 +49,7 @@ def walk(vectors: np.ndarray, threshold: float, depth: int | None = None, block:
         return Walk(np.arange(limit), limit)
     kept, count = np.empty(limit, dtype=np.int64), 0
     sketches = np.empty((limit, compared.sketch_width), dtype=np.float32)
-    advance = progress(rows, "rows visited")
+    advance = progress(rows, "rows visited") if depth is None else progress(limit, "rows kept")
     for start in range(0, rows, block):
         if count == limit:
             break
@@ -63,7 +63,7 @@ def walk(vectors: np.ndarray, threshold: float, depth: int | None = None, block:
         new = slice(count, count + len(far))
         kept[new], sketches[new] = own[far], sketch[far]
         count = new.stop
-        advance(size)
+        advance(size if depth is None else len(far))
     visited = int(kept[-1]) + 1 if 0 < count == limit else rows if limit else 0
     return Walk(kept[:count], visited)
 
@@ -175,6 +175,6 @@ def _products(vectors: np.ndarray, rows: np.ndarray, others: np.ndarray) -> np.n
     found, at_once = np.empty(len(rows)), max(1, _NUMBERS // vectors.shape[1])
     for start in range(0, len(rows), at_once):
         part = slice(start, start + at_once)
-        pairs = [vectors[side[part]].astype(np.float64) for side in (rows, others)]
-        found[part] = np.einsum("pw,pw->p", *pairs)
+        # einsum would add up in another order by a pair's place, where rows are wider than its buffer
+        found[part] = np.vecdot(*(vectors[side[part]].astype(np.float64) for side in (rows, others)))
     return found

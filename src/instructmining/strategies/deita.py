@@ -1,4 +1,4 @@
-"""DEITA: complex, good and different (Liu et al. 2023, arXiv 2312.15685, section 2; hkust-nlp/deita, ``selection``)."""
+"""DEITA: complex, good and different (Liu et al. 2023, arXiv 2312.15685, section 3; hkust-nlp/deita, ``selection``)."""
 
 import logging
 from collections.abc import Mapping
