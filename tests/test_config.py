@@ -45,6 +45,25 @@ def test_a_benchmark_with_a_source_of_its_own_becomes_a_dataset() -> None:
     assert config["benchmarks"]["final"] == {**held_out, "dataset": "test", "max_length": 64}
 
 
+def _reversed(value: Any, names: bool = False) -> Any:
+    """The same with the keys of every entry in the opposite order; those that are names stay."""
+    if isinstance(value, list):
+        return [_reversed(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    kept = list(value) if names else list(value)[::-1]
+    return {key: _reversed(value[key], names=False) for key in kept}
+
+
+def test_the_order_in_which_keys_are_written_changes_no_param() -> None:
+    """Snakemake compares params as text."""
+    raw = {section: _reversed(content, names=isinstance(content, dict)) for section, content in SMALL.items()}
+    raw["indicators"]["judge"]["outputs"] = SMALL["indicators"]["judge"]["outputs"]
+    assert repr(check(raw)) == repr(check(SMALL))
+    written_out = changed("recipes.small.epochs", 3)
+    assert repr(check(written_out)) == repr(check(SMALL))
+
+
 def test_whole_floats_become_whole_numbers() -> None:
     epochs = check(changed("recipes.small.epochs", 2.0))["recipes"]["small"]["epochs"]
     assert (epochs, type(epochs)) == (2, int)

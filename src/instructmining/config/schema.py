@@ -63,7 +63,11 @@ def _plain(value: Any, path: tuple[str | int, ...]) -> Iterator[Problem]:
 
 
 def fill_defaults(value: Any, node: Node, schema: Node) -> Any:
-    """A copy of the valid ``value`` with every default of ``node``; 3.0 becomes 3 where a whole number is asked for."""
+    """A copy of the valid ``value`` with every default of ``node``; 3.0 becomes 3 where a whole number is asked for.
+
+    Keys come in the schema's order, names of the user's in theirs: Snakemake compares params as text, and a key written
+    elsewhere, or a default written out, must not run anything again.
+    """
     node = _resolved(node, schema)
     if isinstance(value, float) and "integer" in _types(node) and "number" not in _types(node):
         return int(value)
@@ -82,7 +86,9 @@ def fill_defaults(value: Any, node: Node, schema: Node) -> Any:
             if branch is not None:
                 parts.append(_resolved(branch, schema))
     children = _children(parts)
-    return {key: fill_defaults(item, children(key), schema) for key, item in filled.items()}
+    known = [*dict.fromkeys(key for part in parts for key in part.get("properties", {}) if key in filled)]
+    names = [key for key in filled if key not in known]
+    return {key: fill_defaults(filled[key], children(key), schema) for key in [*known, *names]}
 
 
 def _branch(clause: Node, value: Any) -> Node | None:
