@@ -200,6 +200,7 @@ rule report_indicators:
     input:
         indicators=get_all_indicator_tables,
         neighbours=get_all_neighbour_files,
+        under_runs=get_all_run_scores,
         indicator_check=get_indicator_check,
     output:
         report(

@@ -15,7 +15,7 @@ from markupsafe import Markup
 import artifacts
 from instructmining import agreement, comparison, figures, overlap, pages
 from instructmining.errors import InputError
-from instructmining.files import read_json
+from instructmining.files import read_json, write_parquet
 from instructmining.report import agreement as agreement_page
 from instructmining.report import comparison as comparison_page
 from instructmining.report import data, examples, indicators, overlaps, quality_rule, search, summary
@@ -308,6 +308,31 @@ def test_recall_of_approximate_neighbours_is_shown(results, made):
 def test_nulls_and_truncated_are_counted(results):
     counts = indicators.missing([str(results / "indicators/alpaca.parquet")])
     assert counts.filter(indicator="reward").row(0) == ("alpaca", "reward", 300, 6, 11)
+
+
+def test_what_a_run_on_the_pool_scored_is_shown_beside_what_datasets_have(results, tmp_path):
+    """Under the pool's name, the shards together."""
+    paths = []
+    for shard, values in (("000-of-002", [0.5, 0.7, None]), ("001-of-002", [0.6])):
+        path = tmp_path / f"pools/unseen/ifd/dolly-{shard}.parquet"
+        counts = {"rows": len(values), "truncated": 1, "null": {"ifd": values.count(None)}}
+        origin = {
+            **counts,
+            "units": {"ifd": "ratio"},
+            "directions": {"ifd": "higher"},
+            "scorer": "causal",
+            "model": "run",
+        }
+        frame = pl.DataFrame(
+            {"id": [str(i) for i in range(len(values))], "ifd": values, "truncated": False, "reason": None}
+        )
+        write_parquet(frame, path, origin)
+        paths.append(str(path))
+    tables = [str(results / "indicators/alpaca.parquet")]
+    assert indicators.missing(tables, paths).filter(indicator="ifd").rows() == [("dolly (unseen)", "ifd", 4, 1, 2)]
+    assert indicators.meaning(tables, paths).filter(indicator="ifd")["model"].item() == "run"
+    page = indicators.page(tables, [], None, paths)
+    assert "dolly (unseen)" in page and "dolly (unseen)" not in indicators.page(tables, [], None)
 
 
 def test_summary_of_an_empty_study_is_a_page():

@@ -51,7 +51,7 @@ def test_indicators(results, tmp_path, checked):
     tables = [str(results / f"indicators/{name}.parquet") for name in artifacts.DATASETS]
     check = [str(results / "indicator_check.json")] * checked
     neighbours = artifacts.neighbour_files(results) * checked
-    found = given(indicators=tables, neighbours=neighbours, indicator_check=check)
+    found = given(indicators=tables, neighbours=neighbours, under_runs=[], indicator_check=check)
     page = run("report_indicators", tmp_path, input=found)
     assert ("Indicator check" in page) is checked
     assert ("Nearest neighbours" in page) is checked

@@ -63,6 +63,17 @@ def get_all_neighbour_files(wildcards):
     return [path for path in dict.fromkeys(files) if Path(path).parent.name in entries]
 
 
+def get_all_run_scores(wildcards):
+    """Files of indicators that a run on a pool scores."""
+    files = [path for strategy, pool in get_rankings() for path in get_strategy_run_scores(strategy, pool)]
+    return list(dict.fromkeys(files))
+
+
+def get_strategy_run_scores(strategy, pool):
+    wanted = set(strategy_columns(config, strategy)) - {*dataset_columns(config)}
+    return get_ranking_indicators(pool, wanted)
+
+
 def get_indicator_check(wildcards):
     return ["results/indicator_check.json"] if config.get("indicator_check") else []
 

@@ -9,4 +9,4 @@ with job_log(snakemake.log[0], snakemake.threads):
     # given by a function, so a list: of one, or empty
     found = snakemake.input
     check = read_json(found.indicator_check[0]) if found.indicator_check else None
-    write_text(snakemake.output[0], indicators.page(found.indicators, found.neighbours, check))
+    write_text(snakemake.output[0], indicators.page(found.indicators, found.neighbours, check, found.under_runs))

@@ -1,6 +1,6 @@
 """Page "Indicators": how each is distributed, what is missing, and whether it tells good from bad responses."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,22 +26,26 @@ NEIGHBOURS = (
 _FOUND_BY = {"method": pl.String, "distance_recall": pl.Float64, "neighbour_recall": pl.Float64, "sample": pl.Int64}
 
 
-def page(tables: Sequence[str], neighbour_files: Sequence[str], check: dict[str, Any] | None) -> str:
+def page(
+    tables: Sequence[str], neighbour_files: Sequence[str], check: dict[str, Any] | None, run_files: Sequence[str] = ()
+) -> str:
     """``tables``: results/indicators/{dataset}.parquet of each dataset; ``neighbour_files``: every file of indicators
-    by neighbours; ``check``: results/indicator_check.json."""
-    values = pl.concat(
-        (pl.read_parquet(path).with_columns(dataset=pl.lit(Path(path).stem)) for path in tables), how="diagonal"
-    )
-    datasets = [Path(path).stem for path in tables]
+    by neighbours; ``check``: results/indicator_check.json; ``run_files``: of indicators that a run on the pool scores,
+    results/indicators/pools/{pool}/{entry}/{dataset}-{shard}.parquet."""
+    values = pl.concat([*map(_of_dataset, tables), *map(_under_run, run_files)], how="diagonal")
+    datasets = values["dataset"].unique(maintain_order=True).to_list()
     names = sorted(set(values.columns) - {"dataset", "id"})
+    known = {name: set(values.drop_nulls(name)["dataset"]) for name in names}
     parts = [
         pages.words("Every indicator is one number for one example; the curves show shares of each dataset."),
-        pages.charts(*(figures.distribution(values, name, datasets) for name in names)),
+        pages.charts(
+            *(figures.distribution(values, name, [d for d in datasets if d in known[name]]) for name in names)
+        ),
         pages.heading("Missing and truncated"),
         pages.words("A value that could not be computed is null and counted, never filled in."),
-        pages.table(missing(tables), rows=25),
+        pages.table(missing(tables, run_files), rows=25),
         pages.heading("What they are"),
-        pages.table(meaning(tables), rows=25),
+        pages.table(meaning(tables, run_files), rows=25),
     ]
     if neighbour_files:
         parts += [
@@ -60,25 +64,25 @@ def page(tables: Sequence[str], neighbour_files: Sequence[str], check: dict[str,
     return pages.page("Indicators", parts)
 
 
-def missing(tables: Sequence[str]) -> pl.DataFrame:
-    """Nulls and truncated examples of every dataset and indicator, from the tables' own provenance."""
+def missing(tables: Sequence[str], run_files: Sequence[str] = ()) -> pl.DataFrame:
+    """Nulls and truncated examples of every dataset and indicator, from the files' own provenance."""
     rows = [
         {
-            "dataset": Path(path).stem,
+            "dataset": dataset,
             "indicator": column,
             "examples": origin["rows"],
             "null": nulls,
             "truncated": origin["truncated"],
         }
-        for path in tables
-        for origin in read_provenance(path).values()
+        for dataset, origin in _origins(tables, run_files)
         for column, nulls in origin["null"].items()
     ]
-    return pl.DataFrame(rows, infer_schema_length=None).sort("dataset", "indicator")
+    counted = pl.DataFrame(rows, infer_schema_length=None)
+    return counted.group_by("dataset", "indicator").sum().sort("dataset", "indicator")
 
 
-def meaning(tables: Sequence[str]) -> pl.DataFrame:
-    """Unit, direction, scorer and model of every indicator, from the tables' own provenance."""
+def meaning(tables: Sequence[str], run_files: Sequence[str] = ()) -> pl.DataFrame:
+    """Unit, direction, scorer and model of every indicator, from the files' own provenance."""
     rows = {
         column: {
             "indicator": column,
@@ -88,11 +92,31 @@ def meaning(tables: Sequence[str]) -> pl.DataFrame:
             "model": origin.get("model"),
             "revision": origin.get("revision"),
         }
-        for path in tables
-        for origin in read_provenance(path).values()
+        for _, origin in _origins(tables, run_files)
         for column, unit in origin["units"].items()
     }
     return pl.DataFrame([rows[column] for column in sorted(rows)], infer_schema_length=None)
+
+
+def _origins(tables: Sequence[str], run_files: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Dataset and provenance of every entry's values; of a run's scores one a shard."""
+    for path in tables:
+        yield from ((Path(path).stem, origin) for origin in read_provenance(path).values())
+    for path in run_files:
+        yield _in_pool(path), read_provenance(path)
+
+
+def _in_pool(path: str) -> str:
+    """``dolly (unseen)`` of …/pools/unseen/{entry}/dolly-000-of-001.parquet."""
+    return f"{Path(path).stem.partition('-')[0]} ({Path(path).parent.parent.name})"
+
+
+def _of_dataset(path: str) -> pl.DataFrame:
+    return pl.read_parquet(path).with_columns(dataset=pl.lit(Path(path).stem))
+
+
+def _under_run(path: str) -> pl.DataFrame:
+    return pl.read_parquet(path).drop("truncated", "reason").with_columns(dataset=pl.lit(_in_pool(path)))
 
 
 def neighbours(paths: Sequence[str]) -> pl.DataFrame:
