@@ -82,7 +82,7 @@ def test_nine_indicators_were_scored_and_checked():
 def test_the_search_and_the_comparison_have_what_they_promise():
     assert len(read(RESULTS / "searches/main.json")["trials"]) >= 6
     table = pl.read_csv(RESULTS / "tables/main.csv")
-    assert {"instructmining", "longest", "full"} <= set(table["strategy"])
+    assert {"instructmining", "cherry", "longest", "full"} <= set(table["strategy"])
     assert set(table.filter(pl.col("strategy") == "instructmining")["random_seeds"]) == {3}
     losses = [read(path)["value"] for path in (RESULTS / "evaluations").rglob("*_loss.json")]
     assert len(losses) >= 29 and all(0.5 < loss < 4 for loss in losses)
