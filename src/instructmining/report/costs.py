@@ -17,9 +17,9 @@ HOW = (
 PARTS_ARE = (
     "fit: everything that only the quality rule needs, its mixtures' finetunings, evaluations and indicators; score: "
     "the indicators and embeddings of the pool that the ranking reads, with their preference heads, and for Cherry the "
-    "finetuning of the model that scores; select: ranking and subset; search: the trials behind a size best-…, for the strategy that they were made with (others borrow "
-    "the size for nothing). Reading data, preparing models, checks of indicators and the comparison's own evaluations "
-    "belong to no strategy."
+    "finetuning of the model that scores; select: ranking and subset; search: the trials behind a size best-…, for the "
+    "strategy that they were made with (others borrow the size for nothing). Reading data, preparing models, checks of "
+    "indicators and the comparison's own evaluations belong to no strategy."
 )
 SHARED = (
     "What two strategies or sizes share, an indicator or the fit of a quality rule, counts in full for each of them, "
