@@ -8,30 +8,26 @@ import pytest
 from workflow.small import change, jobs, planned, rows, snakemake, write_rows
 
 pytestmark = pytest.mark.workflow
-JUDGE = {"scorer": "expected_score", "model": "models/llama", "max_length": 160, "scores": [1, 2, 3]}
 
 
 def selecting(config):
     """Cherry and deita on the small study's pool, compared at one size."""
     states = {"model": "models/llama", "template": "alpaca_short", "max_length": 96}
     config["embeddings"] = {"prompts": {**states, "text": "prompt", "pooling": "mean"}, "texts": states}
-    config["indicators"] |= {
-        "ifd": {
-            **{"scorer": "causal", "run": {"recipe": "tiny", "strategy": "cherry_seed"}, "template": "alpaca_short"},
-            **{"max_length": 96, "outputs": {"ifd": "ifd"}},
-        },
-        "complexity": {**JUDGE, "prompt": "{instruction} 1"},
-        "quality": {**JUDGE, "prompt": "{output} 1"},
+    config["indicators"]["ifd"] = {
+        **{"scorer": "causal", "run": {"recipe": "tiny", "strategy": "cherry_seed"}, "template": "alpaca_short"},
+        **{"max_length": 96, "outputs": {"ifd": "ifd"}},
     }
     config["strategies"] |= {
         "cherry_seed": {"kind": "cherry_seed", "embeddings": "prompts", "clusters": 4, "per_cluster": 2},
         "cherry": {"kind": "cherry", "indicator": "ifd"},
+        # any two columns will do
         "deita": {"kind": "deita", "threshold": 0.999, "embeddings": "texts"}
-        | {"complexity": "complexity", "quality": "quality"},
+        | {"complexity": "perplexity", "quality": "output_length"},
     }
     config["comparisons"]["selecting"] = {
         **config["comparisons"]["main"],
-        **{"strategies": ["cherry", "deita", "random"], "sizes": [4]},
+        **{"strategies": ["cherry", "deita", "random"], "sizes": [5]},
     }
 
 
@@ -51,9 +47,9 @@ def selected(study, tmp_path_factory):
 def test_only_what_the_new_strategies_need_is_done(selected):
     _, ran = selected
     # the run behind cherry, a run each of cherry and deita, and two of random at the new size
-    expected = {"embed": 4, "rank_by_embeddings": 2, "score_under_run": 2, "score": 4, "finetune": 5}
+    expected = {"embed": 4, "rank_by_embeddings": 2, "score_under_run": 2, "finetune": 5}
     assert {rule: ran.get(rule) for rule in expected} == expected
-    assert not {"fit_quality_rule", "finetune_mixtures", "score_neighbours"} & set(ran)
+    assert not {"fit_quality_rule", "score", "score_on_cpu", "score_neighbours", "check_indicators"} & set(ran)
 
 
 def test_cherry_is_scored_by_a_model_of_the_same_dag(selected):
@@ -75,7 +71,7 @@ def test_cherry_is_scored_by_a_model_of_the_same_dag(selected):
 def test_deita_drops_what_is_like_what_it_keeps(selected):
     ranking = pl.read_parquet(selected[0] / "results/rankings/deita/unseen.parquet")
     kept = ranking.drop_nulls("score")
-    assert 4 <= kept.height <= ranking.height
+    assert 5 <= kept.height <= ranking.height
     assert kept["score"].is_sorted(descending=True)
 
 
@@ -98,7 +94,7 @@ def test_a_dataset_added_to_the_pool_is_scored_by_the_new_pool_s_model(selected,
         config["comparisons"]["selecting"]["pools"] = ["grown"]
 
     change(folder, grow)
-    found = planned(folder, "results/subsets/cherry/grown/4.parquet")
+    found = planned(folder, "results/subsets/cherry/grown/5.parquet")
     assert {rule: found.get(rule) for rule in ("embed", "score_under_run", "finetune")} == {
         **{"embed": 1, "score_under_run": 3, "finetune": 1}
     }
