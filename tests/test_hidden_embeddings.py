@@ -36,7 +36,8 @@ def alone(folder: str, frame: pl.DataFrame, text: str, pooling: str) -> np.ndarr
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     found = []
     for row in encode(frame, tokenizer, "alpaca_short", 60, end=False):
-        ids = row.ids[: row.start] if text == "prompt" else row.ids
+        # DEITA's text ends with the end token, unless it is cut
+        ids = row.ids[: row.start] if text == "prompt" else [*row.ids, tokenizer.eos_token_id][:60]
         with torch.inference_mode():
             states = model(torch.tensor([ids]), output_hidden_states=True).hidden_states[-1][0]
         vector = states.mean(0) if pooling == "mean" else states[-1]

@@ -1,7 +1,8 @@
 """Embeddings of examples by a causal model: its last hidden states over the text, pooled.
 
 Cherry_LLM clusters the mean over the prompt (Li et al. 2023, arXiv 2308.12032, section 2.1); DEITA compares the state
-at the last token of the whole example (Liu et al. 2023, arXiv 2312.15685, section 2.4).
+at the last token of the whole example, its end token (Liu et al. 2023, arXiv 2312.15685, section 2.4; hkust-nlp/deita,
+``embedder``).
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -25,9 +26,9 @@ Rows = list[list[int]]
 def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[pl.DataFrame]:
     """Columns ``id``, ``vector`` (float32 array of unit norm, as wide as the hidden states) and ``truncated``.
 
-    ``settings["text"]`` is ``prompt`` (the template up to the response) or ``example`` (prompt and response, without an
-    end token); ``settings["pooling"]`` is ``mean`` or ``last_token``. Null where one text alone does not fit in memory.
-    InputError if the model lacks a weight, or gives what is no direction.
+    ``settings["text"]`` is ``prompt`` (the template up to the response) or ``example`` (prompt, response and end token,
+    unless cut); ``settings["pooling"]`` is ``mean`` or ``last_token``. Null where one text alone does not fit in
+    memory. InputError if the model lacks a weight, its tokenizer an end token, or what it gives is no direction.
     """
     tokenizer = load_tokenizer(settings["model_path"], settings["revision"])
     model = load_causal_lm(settings["model_path"], settings["revision"], settings["precision"], settings["device"])
@@ -37,8 +38,9 @@ def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[p
     limits = (settings["max_length"], settings["max_prompt_length"])
     width = model.config.get_text_config().hidden_size
     for examples in parts:
-        texts = examples.with_columns(output=pl.lit("")) if settings["text"] == "prompt" else examples
-        encoded = encode(texts, tokenizer, settings["template"], *limits, end=False)
+        whole = settings["text"] == "example"
+        texts = examples if whole else examples.with_columns(output=pl.lit(""))
+        encoded = encode(texts, tokenizer, settings["template"], *limits, end=whole)
 
         @torch.inference_mode()
         def launch(rows: list[int], ids: Rows = [row.ids for row in encoded]) -> Callable[[], list[np.ndarray]]:  # noqa: B006
