@@ -30,6 +30,7 @@ from instructmining.config import (
     rule_columns,
     run_entries,
     run_subset,
+    scoring_runs,
     seeded_names,
     shards,
     strategy_columns,
@@ -110,7 +111,13 @@ def get_kept_subsets():
     kept = [get_best_subset(name) for name in config["searches"]]
     for name, settings in config["comparisons"].items():
         kept += comparison_subsets(config, name) if settings["keep_models"] else []
+    kept += [run_subset(config, entry, pool) for entry in get_kept_scorers() for pool in config["pools"]]
     return sorted(set(kept))
+
+
+def get_kept_scorers():
+    """Indicators whose run keeps its model, to score with it again."""
+    return [entry for entry in run_entries(config) if config["indicators"][entry]["run"]["keep_model"]]
 
 
 # a pattern that nothing matches where nothing is kept

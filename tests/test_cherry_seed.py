@@ -24,7 +24,8 @@ def embedded() -> pl.DataFrame:
     ]
     vectors = np.array([vector for _, vector in found], dtype=np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    return pl.DataFrame([pl.Series("id", [name for name, _ in found]), pl.Series("vector", vectors)])
+    ids = pl.Series("id", [name for name, _ in found])
+    return pl.DataFrame([ids, pl.Series("vector", vectors)]).with_columns(dataset=pl.lit("dolly"))
 
 
 def examples(frame: pl.DataFrame) -> pl.DataFrame:
@@ -58,6 +59,12 @@ def test_rows_without_a_vector_are_not_selected() -> None:
     ranking = rank(frame, clusters=3)
     assert ranking.height == frame.height
     assert {name[0] for name in take(ranking, None, "unseen")["id"]} == set("abc")
+
+
+def test_an_example_that_was_never_embedded_is_refused() -> None:
+    frame = embedded()
+    with pytest.raises(InputError, match="37 examples have no embedding, first a00 of dataset other"):
+        cherry_seed.rank(examples(frame).with_columns(dataset=pl.lit("other")), {**SETTINGS, "vectors": frame})
 
 
 def test_more_clusters_than_rows_are_refused() -> None:

@@ -58,6 +58,7 @@ def _reversed(value: Any, names: bool = False) -> Any:
 def test_the_order_in_which_keys_are_written_changes_no_param() -> None:
     """Snakemake compares params as text."""
     raw = {section: _reversed(content, names=isinstance(content, dict)) for section, content in SMALL.items()}
+    # sorted where params are made
     raw["indicators"]["judge"]["outputs"] = SMALL["indicators"]["judge"]["outputs"]
     assert repr(check(raw)) == repr(check(SMALL))
     written_out = changed("recipes.small.epochs", 3)

@@ -38,6 +38,7 @@ def test_chasing_random_is_four_pools_eight_strategies_three_budgets_and_three_s
         assert sorted(settings["kind"] for settings in strategies) == sorted(kinds)
         assert {settings["seeds"] for settings in strategies if "seeds" in settings} == {3}
         assert comparison["sizes"] == [1000, 5000, 10000]
+    assert config["strategies"]["strict_random"]["depth"] == 10_000
     recipe = config["recipes"]["llama_7b"]
     published = {"epochs": 3, "batch_size": 128, "learning_rate": 2e-5, "max_length": 512, "warmup_ratio": 0.03}
     assert {key: recipe[key] for key in published} == published

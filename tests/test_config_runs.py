@@ -61,19 +61,30 @@ def test_names_that_follow() -> None:
         ("indicators.ifd.model", "tiny", "indicators.ifd: expected exactly one of model, run; found model and run"),
         ("indicators.ifd.run.recipe", "smal", "recipe 'smal' is not in recipes; did you mean 'small'?"),
         ("indicators.ifd.run.strategy", "random", "strategy 'random' is not in strategies; did you mean 'random-1'?"),
-        ("indicators.ifd.run.size", 11, "size 11 is more than the 10 rows of strategy 'cherry_seed'"),
+        ("indicators.ifd.run.size", 11, "size 11 is more than the 10 examples that strategy 'cherry_seed' ranks"),
+        ("indicators.ifd.run", {"recipe": "small"}, "indicators.ifd.run: key 'strategy' missing"),
+        ("searches.main.strategy", "cherry_seed", "searches.main: high 64 is more than the 10 examples that strategy"),
+        (
+            "strategies.random",
+            {"kind": "random", "against": ["cherry_seed"], "sizes": [16]},
+            "strategies.random: sizes 16 is more than the 10 examples that strategy 'cherry_seed' ranks",
+        ),
         ("indicators.ifd.run.strategy", "cherry", "indicators: runs that score what selects them: cherry - cherry"),
         ("indicators.ifd.revision", "main", "indicators.ifd.revision: is only for an entry with 'model'"),
         ("strategies.deita.embeddings", "prompt", "entry 'prompt' is not in embeddings (or indicators by k-NN); did"),
         ("strategies.deita.quality", "rewards", "strategies.deita: indicator 'rewards' is not in indicators; did you"),
         ("strategies.deita.threshold", 1, "strategies.deita.threshold: expected less than 1, got 1"),
-        ("strategies.deita.depth", 8, "comparisons.first: size 16 is more than the depth 8 of 'deita'"),
+        (
+            "strategies.deita.depth",
+            8,
+            "comparisons.first: size 16 is more than the 8 examples that strategy",
+        ),
         ("embeddings.judge", {"model": "tiny"}, "embeddings.judge: name 'judge' is taken by indicators.judge"),
         ("embeddings.prompts.gpus", 2, "embeddings.prompts: gpus 2 needs device cuda"),
         (
             "quality_rules.fitted.indicators",
             ["ifd"],
-            "quality_rules.fitted: indicator 'ifd' is scored under a run on each pool: mixtures have no value of it",
+            "quality_rules.fitted: indicator 'ifd' is scored under a run on each pool: a quality rule reads",
         ),
     ],
 )
@@ -100,6 +111,30 @@ def test_the_files_of_a_run_s_scores_are_the_pool_s() -> None:
     settings = found.get_indicator_entry("ifd", "unseen")
     assert (settings["model_path"], settings["model_record"]["model"]) == (model, "small/cherry_seed/unseen/all")
     assert {"ifd"} == set(found.RUN_ENTRIES.split("|")) and "ifd" not in found.MODEL_ENTRIES.split("|")
+
+
+def test_the_order_of_outputs_and_what_is_kept_are_no_params() -> None:
+    here = SimpleNamespace(entry="ifd", pool="unseen")
+    one = whole(selecting()).get_indicator_settings(here)
+    other = whole(selecting("indicators.ifd.outputs", {"perplexity": "ifd_ppl", "ifd": "ifd"}))
+    assert repr(other.get_indicator_settings(here)) == repr(one)
+    kept = {"recipe": "small", "strategy": "cherry_seed", "keep_model": True}
+    assert repr(whole(selecting("indicators.ifd.run", kept)).get_indicator_settings(here)) == repr(one)
+
+
+def test_a_run_behind_a_run_is_known_and_a_fit_behind_it_is_a_fit() -> None:
+    raw = selecting("indicators.again", {"scorer": "causal", "outputs": {"ifd": "ifd_again"}})
+    raw["indicators"]["again"]["run"] = {"recipe": "adapters", "strategy": "cherry", "size": 4}
+    raw["strategies"]["twice"] = {"kind": "cherry", "indicator": "ifd_again"}
+    first, second = ("small", "cherry_seed/unseen/all"), ("adapters", "cherry/unseen/4")
+    assert cfg.scoring_runs(check(raw), "twice", "unseen") == [first, second]
+    score = costs.selection_jobs(check(raw), "twice", "unseen", "16")["score"]
+    assert {"finetune/small/cherry_seed/unseen/all", "finetune/adapters/cherry/unseen/4"} <= set(score)
+    raw["indicators"]["again"]["run"]["strategy"] = "instructmining"
+    found = costs.selection_jobs(check(raw), "twice", "unseen", "16")
+    assert "fit_quality_rule/fitted" in found["fit"] and "finetune/small/mixtures/base-000" in found["fit"]
+    assert "finetune/adapters/instructmining/unseen/4" in found["score"]
+    assert not {*found["fit"]} & {*found["score"]}
 
 
 def test_rankings_by_vectors_read_those_of_the_pool() -> None:

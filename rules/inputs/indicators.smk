@@ -57,8 +57,12 @@ def get_indicator_entry(entry, pool=None):
     """
     settings = config["indicators"][entry]
     found = {key: value for key, value in settings.items() if key not in _NOT_VALUES}
-    found["outputs"] = output_columns(entry, settings)
+    # sorted: Snakemake compares params as text, and the order in which these are written means nothing
+    found["outputs"] = dict(sorted(output_columns(entry, settings).items()))
+    if "request" in found:
+        found["request"] = dict(sorted(found["request"].items()))
     if "run" in settings:
+        found["run"] = {key: value for key, value in settings["run"].items() if key != "keep_model"}
         run = f"{settings['run']['recipe']}/{run_subset(config, entry, pool)}"
         # a run's folder has no revisions
         found |= {"model_path": f"results/runs/{run}/model", "revision": "main"}
@@ -167,7 +171,6 @@ def get_neighbour_settings(wildcards):
     kind = get_reference_set(wildcards)[0]
     unused = ("device", "model_path", *([] if kind == "mixture" else ["reference_size"]))
     settings = {**get_indicator_entry(wildcards.entry), "reference": kind}
-    # sorted: a key that the user has written stands elsewhere than its default
     return {key: settings[key] for key in sorted(set(settings) - {*unused})}
 
 

@@ -180,13 +180,5 @@ def get_all_runs(wildcards):
     for name, settings in config["comparisons"].items():
         runs += [f"{recipe}/{subset}" for recipe in settings["recipes"] for subset in comparison_subsets(config, name)]
     for strategy, pool in get_rankings():
-        runs += get_scoring_runs(strategy, pool)
+        runs += [f"{recipe}/{subset}" for recipe, subset in scoring_runs(config, strategy, pool)]
     return [f"results/runs/{run}/train.json" for run in dict.fromkeys(runs)]
-
-
-def get_scoring_runs(strategy, pool):
-    """Runs whose models score a pool for a strategy."""
-    entries = [
-        entry for entry in entries_for(config, strategy_columns(config, strategy)) if entry in run_entries(config)
-    ]
-    return [f"{config['indicators'][entry]['run']['recipe']}/{run_subset(config, entry, pool)}" for entry in entries]

@@ -21,6 +21,7 @@ from instructmining.config.names import (
     rule_columns,
     run_entries,
     run_subset,
+    scoring_runs,
     shards,
     strategy_columns,
     strategy_embeddings,
@@ -80,6 +81,12 @@ def selection_jobs(config: Config, order: str, pool: str, size: str) -> dict[str
         "search": search_jobs(config, search) if search and own else [],
         "fit": fit_jobs(config, rule) if rule else [],
     }
+    for _, subset in scoring_runs(config, order, pool):
+        # a rule behind the run that scores is paid once too
+        behind = selection_jobs(config, *subset.split("/"))
+        for part in ("search", "fit"):
+            wanted[part] += behind[part]
+            wanted["score"] = [job for job in wanted["score"] if job not in behind[part]]
     found: dict[str, list[str]] = {}
     seen: set[str] = set()
     for part, jobs in wanted.items():

@@ -42,3 +42,17 @@ def take(ranking: pl.DataFrame, size: int | None, pool: str) -> pl.DataFrame:
     if size is not None and size > rankable.height:
         raise InputError(f"pool {pool} has {rankable.height} rankable examples, subset asks {size}")
     return rankable.head(rankable.height if size is None else size).select("id", "dataset")
+
+
+def vector_places(examples: pl.DataFrame, vectors: pl.DataFrame) -> pl.Series:
+    """The row of ``vectors`` (``id``, ``dataset``, ``vector``) that each example has, null where that has no vector.
+
+    InputError for an example that is not among them at all.
+    """
+    known = vectors.select("id", "dataset", known=pl.col("vector").is_not_null()).with_row_index("place")
+    found = examples.select("id", "dataset").join(known, on=["id", "dataset"], how="left", maintain_order="left")
+    missing = found.filter(pl.col("place").is_null())
+    if missing.height:
+        example, dataset = missing.select("id", "dataset").row(0)
+        raise InputError(f"{missing.height} examples have no embedding, first {example} of dataset {dataset}")
+    return found.select(pl.when("known").then("place"))["place"]

@@ -9,6 +9,5 @@ with job_log(snakemake.log[0], snakemake.threads):
     params, resources = snakemake.params, snakemake.resources
     settings = {**params.settings, "batch_tokens": resources.batch_tokens, "work": work_folder(snakemake.output[0])}
     frame = running.embed(snakemake.input.examples, snakemake.wildcards.shard, settings, max(1, resources.gpu))
-    provenance = {**settings["model_record"], "dtype": settings["precision"], "version": params.version}
-    write_parquet(frame, snakemake.output[0], provenance)
+    write_parquet(frame, snakemake.output[0], running.embedded(frame, params.settings, params.version))
     remove_folder(settings["work"])

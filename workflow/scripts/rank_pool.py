@@ -39,6 +39,7 @@ with job_log(snakemake.log[0]):
         "version": snakemake.params.version,
         "datasets": snakemake.params.datasets,
         "indicators": indicator_table.provenance(indicators),
+        **({"embeddings": indicator_table.provenance(embedded)} if embedded else {}),
         **counts,
         **overlap.record(ranking, against, settings),
     }

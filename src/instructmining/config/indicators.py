@@ -5,7 +5,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from instructmining.config.judges import judge_problems
-from instructmining.config.names import columns, run_entries, seeded_names, strategy_columns
+from instructmining.config.names import columns, most_ranked, run_entries, seeded_names, strategy_columns
 from instructmining.config.schema import Problem, similar, unknown
 from instructmining.judge_prompts import PROMPTS, has_field
 from instructmining.scorers import OUTPUTS, output_columns
@@ -89,21 +89,29 @@ def _causal(path: tuple[str | int, ...], settings: Config, config: Config) -> Pr
 def run_problems(config: Config) -> Problems:
     """What is wrong with the runs under which indicators are scored: names, sizes, and circles."""
     orders = [order for strategy in config["strategies"] for order in seeded_names(config, strategy)]
+    found = []
     for entry in run_entries(config):
         path, run = ("indicators", entry, "run"), config["indicators"][entry]["run"]
-        yield from unknown(path, "recipe", run["recipe"], "recipes", config["recipes"])
-        yield from unknown(path, "strategy", run["strategy"], "strategies", orders)
-        settings = config["strategies"].get(run["strategy"].partition("-")[0], {})
-        if settings.get("kind") == "full" and run["size"] != "all":
-            yield Problem(path, f"strategy '{run['strategy']}' is of kind full: its only size is all")
-        if settings.get("kind") == "cherry_seed" and run["size"] != "all":
-            most = settings["clusters"] * settings["per_cluster"]
-            if run["size"] > most:
-                yield Problem(path, f"size {run['size']} is more than the {most} rows of strategy '{run['strategy']}'")
+        found += unknown(path, "recipe", run["recipe"], "recipes", config["recipes"])
+        found += unknown(path, "strategy", run["strategy"], "strategies", orders)
+        if run["size"] != "all":
+            if config["strategies"].get(run["strategy"], {}).get("kind") == "full":
+                found.append(Problem(path, f"strategy '{run['strategy']}' is of kind full: its only size is all"))
+            found += unranked(path, "size", run["size"], config, run["strategy"])
+    yield from found
+    if found:
+        return
     try:
         TopologicalSorter(_scored_by(config)).prepare()
     except CycleError as error:
         yield Problem(("indicators",), f"runs that score what selects them: {' - '.join(error.args[1])}")
+
+
+def unranked(path: tuple[str | int, ...], key: str, size: int, config: Config, strategy: str) -> Problems:
+    """A size above what a strategy ranks at most."""
+    most = most_ranked(config, strategy)
+    if most is not None and size > most:
+        yield Problem(path, f"{key} {size} is more than the {most} examples that strategy '{strategy}' ranks")
 
 
 def _scored_by(config: Config) -> dict[str, list[str]]:

@@ -75,6 +75,25 @@ def run_subset(config: Config, entry: str, pool: str) -> str:
     return f"{run['strategy']}/{pool}/{run['size']}"
 
 
+def scoring_runs(config: Config, strategy: str, pool: str) -> list[tuple[str, str]]:
+    """Recipe and subset of every run whose model scores the pool for a strategy, with those behind that subset."""
+    known, found = columns(config), dict[tuple[str, str], None]()
+    for entry in dict.fromkeys(known[column][0] for column in strategy_columns(config, strategy)):
+        if entry in run_entries(config):
+            run = config["indicators"][entry]["run"]
+            found |= dict.fromkeys(scoring_runs(config, run["strategy"], pool))
+            found[run["recipe"], run_subset(config, entry, pool)] = None
+    return list(found)
+
+
+def most_ranked(config: Config, strategy: str) -> int | None:
+    """At most so many examples a strategy (or one of its seeds) ranks; None where only the data can tell."""
+    settings = config["strategies"].get(strategy.partition("-")[0], {})
+    if settings.get("kind") == "cherry_seed":
+        return int(settings["clusters"] * settings["per_cluster"])
+    return settings["depth"] if settings.get("kind") == "deita" else None
+
+
 def dataset_columns(config: Config) -> list[str]:
     """Indicator columns that a dataset has by itself, sorted: without those of `run_entries`."""
     by_pool = run_entries(config)

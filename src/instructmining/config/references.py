@@ -6,7 +6,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from instructmining.config.baselines import against_problems, baseline_sizes
-from instructmining.config.indicators import indicator_problems, model_problems, run_problems
+from instructmining.config.indicators import indicator_problems, model_problems, run_problems, unranked
 from instructmining.config.names import (
     columns,
     dataset_columns,
@@ -131,7 +131,7 @@ def _quality_rules(config: Config) -> Problems:
         path = ("quality_rules", name)
         for column in sorted(set(rule_columns(config, name)) & set(known) - set(dataset_columns(config))):
             what = f"indicator '{column}' is scored under a run on each pool"
-            yield Problem(path, f"{what}: mixtures have no value of it, and no rule can be fitted on it")
+            yield Problem(path, f"{what}: a quality rule reads what datasets have by themselves")
         if "preset" in rule:
             published = published_names(rule["preset"])
             yield from unknown((*path, "columns"), "name", list(rule["columns"]), rule["preset"], published)
@@ -187,6 +187,8 @@ def _strategies(config: Config) -> Problems:
             yield from unknown(path, "entry", settings["embeddings"], "embeddings (or indicators by k-NN)", there)
         for message in against_problems(config, name):
             yield Problem(path, message)
+        for other in settings.get("against", []):
+            yield from unranked(path, "sizes", max(settings.get("sizes", [0])), config, other)
         for pool, key, size in baseline_sizes(config, name):
             yield from _too_large(path, key, size, config, config["pools"].get(pool, []))
         if settings["kind"] != "quality_rule":
@@ -216,6 +218,7 @@ def _searches(config: Config) -> Problems:
         yield from unknown(path, "recipe", search["recipe"], "recipes", config["recipes"])
         yield from unknown(path, "loss", search["loss"], "benchmarks", config["benchmarks"])
         yield from _too_large(path, "high", high, config, config["pools"].get(search["pool"], []))
+        yield from unranked(path, "high", high, config, strategy)
         if low > high:
             yield Problem(path, f"low {low} is above high {high}")
         elif search["trials"] > high - low + 1:
@@ -236,10 +239,9 @@ def _comparisons(config: Config) -> Problems:
         kinds = {config["strategies"].get(strategy, {}).get("kind") for strategy in comparison["strategies"]}
         if not sizes and kinds - {"full", None}:
             yield Problem(path, "sizes are missing: only a strategy of kind full needs none")
+        largest = max((size for size in sizes if isinstance(size, int)), default=0)
         for strategy in comparison["strategies"]:
-            settings, numbers = config["strategies"].get(strategy, {}), [s for s in sizes if isinstance(s, int)]
-            if settings.get("kind") == "deita" and max(numbers, default=0) > (settings["depth"] or float("inf")):
-                yield Problem(path, f"size {max(numbers)} is more than the depth {settings['depth']} of '{strategy}'")
+            yield from unranked(path, "size", largest, config, strategy)
         for pool in comparison["pools"]:
             numbers = [size for size in sizes if isinstance(size, int)]
             yield from _too_large(path, "size", max(numbers, default=0), config, config["pools"].get(pool, []))

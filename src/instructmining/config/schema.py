@@ -194,7 +194,7 @@ def _condition(error: ValidationError, schema: Node, verb: str) -> str:
     for place, step in enumerate(steps):
         if step in ("then", "else"):
             clause, branch = node["if"], step
-        elif step == "properties" and place < len(steps) - 3:
+        elif step == "properties" and place < len(steps) - (2 if error.validator == "required" else 3):
             clause = None
         node = _resolved(node[step], schema) if isinstance(node[step], dict) else node[step]
     if clause is None:

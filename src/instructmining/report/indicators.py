@@ -84,7 +84,7 @@ def missing(tables: Sequence[str], run_files: Sequence[str] = ()) -> pl.DataFram
 def meaning(tables: Sequence[str], run_files: Sequence[str] = ()) -> pl.DataFrame:
     """Unit, direction, scorer and model of every indicator, from the files' own provenance."""
     rows = {
-        column: {
+        (column, origin.get("model")): {
             "indicator": column,
             "unit": unit,
             "direction": origin["directions"][column],
@@ -95,7 +95,7 @@ def meaning(tables: Sequence[str], run_files: Sequence[str] = ()) -> pl.DataFram
         for _, origin in _origins(tables, run_files)
         for column, unit in origin["units"].items()
     }
-    return pl.DataFrame([rows[column] for column in sorted(rows)], infer_schema_length=None)
+    return pl.DataFrame([*rows.values()], infer_schema_length=None).sort("indicator", "model")
 
 
 def _origins(tables: Sequence[str], run_files: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -54,6 +54,13 @@ def embed(examples: str | Path, shard: str, settings: dict[str, Any], gpus: int 
     return _run(examples, shard, f"instructmining.{module}", settings, gpus)
 
 
+def embedded(frame: pl.DataFrame, settings: dict[str, Any], version: int) -> dict[str, Any]:
+    """What a shard's vectors depend on, and how many texts were cut or have none. No path of this machine."""
+    known = {key: value for key, value in settings.items() if key not in ("model_path", "model_record", "device")}
+    counts = {"rows": frame.height, "truncated": int(frame["truncated"].sum()), "null": frame["vector"].null_count()}
+    return {**settings["model_record"], "dtype": settings["precision"], "version": version, "settings": known, **counts}
+
+
 def _run(examples: str | Path, shard: str, module: str, settings: dict[str, Any], gpus: int) -> pl.DataFrame:
     start, stop = shard_rows(scan_examples(examples).select(pl.len()).collect().item(), shard)
     request: dict[str, Any] = {"examples": str(examples), "module": module, "settings": settings}

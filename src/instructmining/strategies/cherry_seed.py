@@ -12,23 +12,27 @@ import numpy as np
 import polars as pl
 
 from instructmining.errors import InputError
-from instructmining.rankings import ranked
+from instructmining.rankings import ranked, vector_places
 
 
 def rank(examples: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:
     """Score = place in the order of ``clusters`` x ``per_cluster`` rows drawn at random: one of each cluster, then the
     next of each, so that a shorter prefix still holds all clusters. A cluster with fewer rows gives what it has.
 
-    ``settings["vectors"]``: ``id`` and ``vector`` (nullable) of the pool's examples; k-means (k-means++, Lloyd) and the
-    draw follow from ``seed`` and from ids, not from the order of the rows. Rows that are not drawn have no score.
-    InputError for more clusters than examples with a vector.
+    ``settings["vectors"]``: ``id``, ``dataset`` and ``vector`` (nullable) of the pool's examples; k-means (k-means++,
+    Lloyd) and the draw follow from ``seed`` and from ids, not from the order of the rows. Rows that are not drawn have
+    no score.
+    InputError for more clusters than examples with a vector, or an example that is not among the vectors.
     """
     clusters = settings["clusters"]
-    known = examples.select("id").join(settings["vectors"].select("id", "vector"), on="id", how="left")
-    known = known.drop_nulls("vector").sort("id")
+    placed = examples.select("id", place=vector_places(examples, settings["vectors"]))
+    known = placed.drop_nulls().sort("id")
     if clusters > known.height:
-        raise InputError(f"strategy cherry_seed: {clusters} clusters of {known.height} examples: expected fewer")
-    cluster = kmeans(known["vector"].to_numpy(), clusters, settings["seed"])
+        raise InputError(
+            f"strategy cherry_seed: {clusters} clusters of {known.height} examples: expected at most those"
+        )
+    vectors = settings["vectors"]["vector"].gather(known["place"]).to_numpy()
+    cluster = kmeans(vectors, clusters, settings["seed"])
     order = (
         known.select("id", cluster=pl.Series(cluster))
         .with_columns(draw=pl.Series([_draw(settings["seed"], example) for example in known["id"]], dtype=pl.UInt64))
@@ -38,6 +42,7 @@ def rank(examples: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:
         .select("id", place=pl.int_range(pl.len()).cast(pl.Float64))
     )
     sizes = np.bincount(cluster)
+    logging.info("%d of %d examples have no vector", placed.height - known.height, placed.height)
     logging.info("%d rows of %d clusters of %d to %d examples", order.height, len(sizes), sizes.min(), sizes.max())
     places = examples.select("id").join(order, on="id", how="left", maintain_order="left")["place"]
     return ranked(examples, places, descending=False)

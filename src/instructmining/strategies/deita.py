@@ -9,7 +9,7 @@ import polars as pl
 
 from instructmining.diversity import walk
 from instructmining.errors import InputError
-from instructmining.rankings import ranked
+from instructmining.rankings import ranked, vector_places
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ def rank(examples: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:
             raise InputError(f"strategy deita: no indicator {indicator} for the pool's examples")
     complexity, quality = (examples[settings[name]].cast(pl.Float64) for name in ("complexity", "quality"))
     scored = ranked(examples, complexity * quality, descending=True)
-    walking = scored.with_columns(place=_places(scored, settings["vectors"])).drop_nulls()
+    walking = scored.with_columns(place=vector_places(scored, settings["vectors"])).drop_nulls()
     vectors = settings["vectors"]["vector"].gather(walking["place"])
     # polars gives no width where there are no rows
     matrix = vectors.to_numpy() if len(vectors) else np.empty((0, 1), dtype=np.float32)
@@ -40,16 +40,3 @@ def rank(examples: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:
     )
     chosen = scored["rank"].is_in(walking["rank"].gather(kept).implode())
     return ranked(scored, scored.select(pl.when(chosen).then("score"))["score"], descending=True)
-
-
-def _places(examples: pl.DataFrame, vectors: pl.DataFrame) -> pl.Series:
-    """The row of ``vectors`` that each example has, null where that has no vector."""
-    known = vectors.select("id", "dataset", known=pl.col("vector").is_not_null()).with_row_index("place")
-    found = examples.select("id", "dataset").join(known, on=["id", "dataset"], how="left", maintain_order="left")
-    missing = found.filter(pl.col("place").is_null())
-    if missing.height:
-        example, dataset = missing.select("id", "dataset").row(0)
-        raise InputError(
-            f"strategy deita: {missing.height} examples have no embedding, first {example} of dataset {dataset}"
-        )
-    return found.select(pl.when("known").then("place"))["place"]
