@@ -89,7 +89,7 @@ def _causal(path: tuple[str | int, ...], settings: Config, config: Config) -> Pr
 def run_problems(config: Config) -> Problems:
     """What is wrong with the runs under which indicators are scored: names, sizes, and circles."""
     orders = [order for strategy in config["strategies"] for order in seeded_names(config, strategy)]
-    found = []
+    found: list[Problem] = []
     for entry in run_entries(config):
         path, run = ("indicators", entry, "run"), config["indicators"][entry]["run"]
         found += unknown(path, "recipe", run["recipe"], "recipes", config["recipes"])
