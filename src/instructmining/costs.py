@@ -83,10 +83,7 @@ def selection_jobs(config: Config, order: str, pool: str, size: str) -> dict[str
     }
     for _, subset in scoring_runs(config, order, pool):
         # a rule behind the run that scores is paid once too
-        behind = selection_jobs(config, *subset.split("/"))
-        for part in ("search", "fit"):
-            wanted[part] += behind[part]
-            wanted["score"] = [job for job in wanted["score"] if job not in behind[part]]
+        wanted["fit"] += selection_jobs(config, *subset.split("/"))["fit"]
     found: dict[str, list[str]] = {}
     seen: set[str] = set()
     for part, jobs in wanted.items():
@@ -212,9 +209,10 @@ def _embedding(config: Config, entry: str, datasets: list[str]) -> list[str]:
 
 
 def _scoring_under_run(config: Config, entry: str, pool: str, datasets: list[str]) -> list[str]:
-    """What the run is trained on, the run, and the scores that its model gives."""
+    """What the run is trained on (a fit behind it is in selection_jobs), the run, and its model's scores."""
     subset, recipe = run_subset(config, entry, pool), config["indicators"][entry]["run"]["recipe"]
-    jobs = [job for part in selection_jobs(config, *subset.split("/")).values() for job in part]
+    parts = selection_jobs(config, *subset.split("/"))
+    jobs = parts["score"] + parts["select"]
     scored = [f"{name}-{shard}" for name in datasets for shard in shards(config, name, entry)]
     return [*jobs, finetune_job(recipe, subset), *(f"score_under_run/{pool}/{entry}/{part}" for part in scored)]
 
