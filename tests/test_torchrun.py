@@ -58,8 +58,8 @@ def test_adapters_are_trained_and_merged(tmp_path, folder):
 
 
 def test_an_interrupted_training_goes_on_from_its_checkpoint(tmp_path, folder):
-    recipe = {**TWO, "epochs": 6, "checkpoint_minutes": 1e-9}
-    (whole,) = launched({tmp_path / "whole": OTHERS}, {**ONE, "epochs": 6}, folder)
+    recipe = {**TWO, "epochs": 20, "checkpoint_minutes": 1e-9}
+    (whole,) = launched({tmp_path / "whole": OTHERS}, {**ONE, "epochs": 20}, folder)
     killed_after(5, OTHERS, recipe, folder, tmp_path / "cut")
     (resumed,) = launched({tmp_path / "cut": OTHERS}, recipe, folder)
     assert losses(resumed) == pytest.approx(losses(whole), abs=1e-3)

@@ -68,8 +68,8 @@ def test_the_config_is_one_that_deepspeed_takes(device, offload):
 
 @pytest.mark.parametrize("more", [{"zero_stage": 2}, {"zero_stage": 3, "method": "lora"}])
 def test_an_interrupted_training_goes_on_from_its_checkpoint(tmp_path, folder, more):
-    recipe = {**TWO, **more, "epochs": 6, "checkpoint_minutes": 1e-9}
-    (whole,) = launched({tmp_path / "whole": OTHERS}, {**ONE, "epochs": 6, "method": recipe["method"]}, folder)
+    recipe = {**TWO, **more, "epochs": 20, "checkpoint_minutes": 1e-9}
+    (whole,) = launched({tmp_path / "whole": OTHERS}, {**ONE, "epochs": 20, "method": recipe["method"]}, folder)
     killed_after(5, OTHERS, recipe, folder, tmp_path / "cut")
     assert not (tmp_path / "cut/train.json").exists()
     (resumed,) = launched({tmp_path / "cut": OTHERS}, recipe, folder)
