@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src/instructmining"
 TABLE = ROOT / "tests/versions.json"
-READING = ("examples", "formats", "packages", "reading", "sources", "streams")
+READING = ("examples", "formats", "item_formats", "packages", "reading", "sources", "streams")
 DECODER = ("attention", "batching", "models")
 MODEL = (*DECODER, "likelihood", "prompts")
 RULE = ("diagnostics", "indicator_table", "observations", "presets", "regression")

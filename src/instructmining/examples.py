@@ -1,8 +1,10 @@
 """Examples: their columns, their ids, and reading them back in the order of a subset."""
 
 import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -18,6 +20,8 @@ EXAMPLE_SCHEMA = pl.Schema(
         "row": pl.Int64,
     }
 )
+# one more column of benchmarks' items (`instructmining.item_formats`): JSON
+DETAILS = "details"
 
 
 def canonical(text: str) -> str:
@@ -75,16 +79,30 @@ def read_examples(path: str | Path, ids: Sequence[str] | None = None) -> pl.Data
 
 
 def scan_examples(path: str | Path) -> pl.LazyFrame:
-    """Examples of one file, unread: what is asked of it decides which rows come into memory.
+    """Examples of one file, unread, without details: what is asked of it decides which rows come into memory.
 
     Raises InputError if the file is missing or is none of ours.
     """
     if not Path(path).is_file():
         raise InputError(f"{path}: no such examples file")
     frame = pl.scan_parquet(path)
-    if (schema := frame.collect_schema()) != EXAMPLE_SCHEMA:
-        raise InputError(f"{path}: expected the columns {', '.join(EXAMPLE_SCHEMA)}, found {schema.names()}")
-    return frame
+    found = frame.collect_schema()
+    if found not in (EXAMPLE_SCHEMA, {**EXAMPLE_SCHEMA, DETAILS: pl.String()}):
+        raise InputError(f"{path}: expected the columns {', '.join(EXAMPLE_SCHEMA)}, found {found.names()}")
+    return frame.select(EXAMPLE_SCHEMA.names())
+
+
+def read_details(path: str | Path) -> list[dict[str, Any]]:
+    """What the items of a benchmark have beside their examples, aligned with ``read_examples(path)``.
+
+    Raises InputError as that does, and where the file's format has no details.
+    """
+    scan_examples(path)
+    frame = pl.read_parquet(path)
+    if DETAILS not in frame.columns:
+        formats = "ifeval, llmbar or questions"
+        raise InputError(f"{path}: has no details: its dataset must have one of the formats {formats}")
+    return [json.loads(one) for one in frame[DETAILS]]
 
 
 def load_rows(subset: pl.DataFrame, template: str | Path) -> pl.DataFrame:

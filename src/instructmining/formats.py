@@ -44,42 +44,42 @@ def parse(row: Any, settings: dict[str, Any]) -> tuple[list[Triple], Notes]:
 
 def alpaca(row: Row, settings: dict[str, Any], notes: Notes) -> list[Triple]:
     """``instruction``, ``input`` (may be absent), ``output``."""
-    return [(_text(row, "instruction"), _optional(row, "input"), _text(row, "output"))]
+    return [(text(row, "instruction"), optional(row, "input"), text(row, "output"))]
 
 
 def dolly(row: Row, settings: dict[str, Any], notes: Notes) -> list[Triple]:
     """``instruction``, ``context`` or ``input`` (may be absent), ``response`` or ``output``."""
     return [
-        (_text(row, "instruction"), _optional(row, "context", "input"), _text(row, "response", "output")),
+        (text(row, "instruction"), optional(row, "context", "input"), text(row, "response", "output")),
     ]
 
 
 def columns(row: Row, settings: dict[str, Any], notes: Notes) -> list[Triple]:
     """Columns named in the config: ``columns: {instruction: …, input: … (may be absent), output: …}``."""
     named = settings["columns"]
-    input = _optional(row, named["input"]) if named.get("input") else ""
-    return [(_text(row, named["instruction"]), input, _text(row, named["output"]))]
+    input = optional(row, named["input"]) if named.get("input") else ""
+    return [(text(row, named["instruction"]), input, text(row, named["output"]))]
 
 
 def instances(row: Row, settings: dict[str, Any], notes: Notes) -> list[Triple]:
     """Self-Instruct: ``instruction`` and a list ``instances`` of ``input`` (may be absent) and ``output``."""
-    instruction, found = _text(row, "instruction"), _list(row, "instances")
+    instruction, found = text(row, "instruction"), values(row, "instances")
     if not found:
         raise Reject("missing_field:instances")
     if not all(isinstance(instance, dict) for instance in found):
         raise Reject("wrong_type")
-    return [(instruction, _optional(instance, "input"), _text(instance, "output")) for instance in found]
+    return [(instruction, optional(instance, "input"), text(instance, "output")) for instance in found]
 
 
 def sharegpt(row: Row, settings: dict[str, Any], notes: Notes) -> list[Triple]:
     """First exchange of ``conversations``: turns of ``from`` (human, gpt, system) and ``value``."""
-    return [_first_exchange(_list(row, "conversations"), notes)]
+    return [_first_exchange(values(row, "conversations"), notes)]
 
 
 def messages(row: Row, settings: dict[str, Any], notes: Notes) -> list[Triple]:
     """First exchange of ``messages``: turns of ``role`` (user, assistant, system) and ``content``, which is
     a string or a list of text parts."""
-    return [_first_exchange(_list(row, "messages"), notes)]
+    return [_first_exchange(values(row, "messages"), notes)]
 
 
 def oasst(row: Row, settings: dict[str, Any], notes: Notes) -> list[Triple]:
@@ -94,7 +94,7 @@ def oasst(row: Row, settings: dict[str, Any], notes: Notes) -> list[Triple]:
         raise Reject("deleted")
     if _role(prompt) != USER:
         raise Reject("wrong_role")
-    replies = _list(prompt, "replies")
+    replies = values(prompt, "replies")
     if not all(isinstance(reply, dict) for reply in replies):
         raise Reject("wrong_type")
     usable = [reply for reply in replies if not reply.get("deleted") and reply.get("role") == ASSISTANT]
@@ -103,7 +103,7 @@ def oasst(row: Row, settings: dict[str, Any], notes: Notes) -> list[Triple]:
     best = min(usable, key=_rank)
     notes["other_replies_dropped"] += len(replies) > 1
     notes["later_turns_dropped"] += bool(best.get("replies"))
-    return [(_text(prompt, "text"), "", _text(best, "text"))]
+    return [(text(prompt, "text"), "", text(best, "text"))]
 
 
 def preference(row: Row, settings: dict[str, Any], notes: Notes) -> list[Triple]:
@@ -129,10 +129,10 @@ def _preference_prompt(row: Row, history: list[tuple[str, str]], notes: Notes) -
     if not history:
         name = next((n for n in ("conversations", "messages", "prompt") if row.get(n) is not None), None)
         if name is None:
-            return _text(row, "instruction"), _optional(row, "input")
+            return text(row, "instruction"), optional(row, "input")
         if isinstance(row[name], str):
             return row[name], ""
-        history = _without_system([_turn(turn) for turn in _list(row, name)], notes)
+        history = _without_system([_turn(turn) for turn in values(row, name)], notes)
     if not history or history[-1][0] != USER:
         raise Reject("no_user_turn")
     if len(history) == 1:
@@ -165,16 +165,16 @@ def _turn(turn: Any) -> tuple[str, str]:
     role = _role(turn)
     content = turn.get("value", turn.get("content"))
     if not isinstance(content, list):
-        return role, _text(turn, "value", "content")
+        return role, text(turn, "value", "content")
     if not all(isinstance(part, dict) and part.get("type") == "text" for part in content):
         raise Reject("wrong_type")
-    return role, "".join(_text(part, "text", "value") for part in content)
+    return role, "".join(text(part, "text", "value") for part in content)
 
 
 def _role(turn: Any) -> str:
     if not isinstance(turn, dict):
         raise Reject("wrong_type")
-    role = ROLES.get(_text(turn, "from", "role"))
+    role = ROLES.get(text(turn, "from", "role"))
     if role is None:
         raise Reject("wrong_role")
     return role
@@ -189,7 +189,7 @@ def _rank(reply: Row) -> float:
     return rank
 
 
-def _list(row: Row, name: str) -> list[Any]:
+def values(row: Row, name: str) -> list[Any]:
     value = row.get(name)
     if value is None:
         raise Reject(f"missing_field:{name}")
@@ -198,7 +198,7 @@ def _list(row: Row, name: str) -> list[Any]:
     return value
 
 
-def _text(row: Row, *names: str) -> str:
+def text(row: Row, *names: str) -> str:
     """The first of these fields that is there and not null."""
     value = next((row[name] for name in names if row.get(name) is not None), None)
     if value is None:
@@ -208,8 +208,8 @@ def _text(row: Row, *names: str) -> str:
     return value
 
 
-def _optional(row: Row, *names: str) -> str:
-    return _text(row, *names) if any(row.get(name) is not None for name in names) else ""
+def optional(row: Row, *names: str) -> str:
+    return text(row, *names) if any(row.get(name) is not None for name in names) else ""
 
 
 FORMATS: dict[str, Callable[[Row, dict[str, Any], Notes], list[Triple]]] = {

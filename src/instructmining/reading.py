@@ -12,10 +12,11 @@ from typing import Any
 
 import polars as pl
 
-from instructmining import files
+from instructmining import files, formats, item_formats
 from instructmining.errors import InputError
-from instructmining.examples import EXAMPLE_SCHEMA, canonical, example_id, folded_prompt
-from instructmining.formats import Reject, Triple, parse
+from instructmining.examples import DETAILS, EXAMPLE_SCHEMA, canonical, example_id, folded_prompt
+from instructmining.formats import Reject, Triple
+from instructmining.item_formats import ITEM_FORMATS
 from instructmining.sources import Malformed, read_rows
 from instructmining.versions import DATASETS
 
@@ -23,7 +24,7 @@ from instructmining.versions import DATASETS
 SOUND = {"duplicate", "excluded_pattern", "excluded_prompt", "deleted"}
 SURROGATE = re.compile("[\ud800-\udfff]")
 BATCH = 100_000
-_SAMPLED_SCHEMA = pl.Schema([*EXAMPLE_SCHEMA.items(), ("draw", pl.UInt64())])
+_SAMPLED_SCHEMA = pl.Schema([*EXAMPLE_SCHEMA.items(), (DETAILS, pl.String()), ("draw", pl.UInt64())])
 
 _log = logging.getLogger("instructmining")
 
@@ -36,6 +37,7 @@ def read_dataset(
 ) -> tuple[pl.DataFrame, list[dict[str, Any]], dict[str, Any]]:
     """Examples (columns ``EXAMPLE_SCHEMA``, in source order), rejected rows, and a summary.
 
+    Of ``ITEM_FORMATS`` the examples have ``details`` as well, and may have no output.
     ``settings`` is the dataset's validated config. ``archive`` is the package archive of a packaged source.
     ``excluded_prompts`` are folded prompts (``examples.prompts_of``). A rejected row is ``{row, reason, data}``.
     Reasons are those of ``sources`` and ``formats``, and ``empty_instruction``, ``empty_output``, ``nul_byte``,
@@ -59,7 +61,7 @@ def read_dataset(
             outside += 1
             continue
         rows_read += 1
-        triples, reasons = _usable(row, settings, notes)
+        triples, reasons, details = _usable(row, settings, notes)
         place = 0
         for instruction, input, output in triples:
             name = example_id(instruction, input, output)
@@ -68,7 +70,7 @@ def read_dataset(
                 continue
             seen.add(name)
             draw = _draw(number, place, seed) if limit else 0
-            batch.append((name, instruction, input, output, dataset, number, draw))
+            batch.append((name, instruction, input, output, dataset, number, details, draw))
             place += 1
         usable += place
         data = row.data if isinstance(row, Malformed) else row
@@ -77,7 +79,7 @@ def read_dataset(
         if rows_read % BATCH == 0:
             _log.info("%d rows, %.0f a second", rows_read, rows_read / (time.monotonic() - began))
             kept, batch = _sample(kept, batch, limit), []
-    kept = _sample(kept, batch, limit).drop("draw")
+    kept = _sample(kept, batch, limit).drop("draw", *([] if settings["format"] in ITEM_FORMATS else [DETAILS]))
     bad_share = bad_rows / rows_read if rows_read else 0.0
     _check(settings, usable, rows_read, bad_share, rejected)
     reasons_found = Counter(entry["reason"] for entry in rejected)
@@ -126,29 +128,35 @@ def source_name(settings: dict[str, Any]) -> str:
     return str(settings["path"])
 
 
-def _usable(row: Any, settings: dict[str, Any], notes: Counter[str]) -> tuple[list[Triple], list[str]]:
-    """Canonical triples of a row, and the reason for each that is unusable."""
+def _usable(row: Any, settings: dict[str, Any], notes: Counter[str]) -> tuple[list[Triple], list[str], str | None]:
+    """Canonical triples of a row, the reason for each that is unusable, and details (JSON) where the format has any."""
     if isinstance(row, Malformed):
-        return [], [row.reason]
+        return [], [row.reason], None
+    details, found_notes = None, Counter[str]()
+    needs_output = settings["format"] not in ITEM_FORMATS
     try:
-        found, found_notes = parse(row, settings)
+        if needs_output:
+            found, found_notes = formats.parse(row, settings)
+        else:
+            triple, said = item_formats.parse(row, settings)
+            found, details = [triple], json.dumps(said, ensure_ascii=False)
     except Reject as reject:
-        return [], [str(reject)]
+        return [], [str(reject)], None
     triples: list[Triple] = []
     reasons: list[str] = []
     for instruction, input, output in found:
         triple = canonical(instruction), canonical(input), canonical(output)
-        if reason := _fault(triple):
+        if reason := _fault(triple, needs_output, details or ""):
             reasons.append(reason)
         else:
             triples.append(triple)
     if triples:
         notes.update(found_notes)
-    return triples, reasons
+    return triples, reasons, details
 
 
-def _fault(triple: Triple) -> str | None:
-    text = "".join(triple)
+def _fault(triple: Triple, needs_output: bool, details: str) -> str | None:
+    text = "".join(triple) + details
     if "\0" in text:
         return "nul_byte"
     if SURROGATE.search(text):
@@ -156,7 +164,7 @@ def _fault(triple: Triple) -> str | None:
     instruction, _, output = triple
     if not instruction:
         return "empty_instruction"
-    return None if output else "empty_output"
+    return None if output or not needs_output else "empty_output"
 
 
 def _exclusion(
