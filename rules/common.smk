@@ -20,10 +20,14 @@ from instructmining.config import (
     BASELINES,
     EMBEDDING_KEYS,
     against_orders,
+    against_runs,
+    comparison_evaluations,
     comparison_subsets,
     dataset_columns,
     embedding_entry,
     entries_for,
+    generation_owner,
+    generation_owners,
     load_defaults_and_check,
     mixture_names,
     neighbour_entries,
@@ -143,13 +147,7 @@ def get_final_files():
 
 def get_comparison_files(name, folder, end):
     """One file a recipe, subset and benchmark of a comparison."""
-    settings = config["comparisons"][name]
-    return [
-        f"results/{folder}/{recipe}/{subset}/{benchmark}{end}"
-        for recipe in settings["recipes"]
-        for subset in comparison_subsets(config, name)
-        for benchmark in settings["benchmarks"]
-    ]
+    return [f"results/{folder}/{'/'.join(parts)}{end}" for parts in comparison_evaluations(config, name)]
 
 
 def get_targets():

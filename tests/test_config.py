@@ -125,7 +125,7 @@ def test_whole_floats_become_whole_numbers() -> None:
         ("datasets.alpaca.exclude_pattern", "(", "datasets.alpaca.exclude_pattern: is no regular expression: "
          "missing ), unterminated subpattern at position 0"),
         ("datasets.test.exclude_prompts_of", ["dolly"],
-         "datasets: exclude_prompts_of goes round in a circle: dolly - test - dolly"),
+         "datasets: exclusions go round in a circle: dolly - test - dolly"),
         ("datasets.My-Set", {"path": "x"}, "datasets.My-Set: a name is made of a-z, 0-9 and _"),
         ("datasets.pools", {"path": "x"}, "datasets: 'pools' is a reserved name"),
         ("datasets.mixtures", {"path": "x"}, "datasets: 'mixtures' is a reserved name"),

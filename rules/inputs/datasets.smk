@@ -24,7 +24,9 @@ def get_summaries(datasets):
 def get_dataset_settings(wildcards):
     """What the examples of a dataset depend on: all its settings, save how they are split up later."""
     settings = config["datasets"][wildcards.dataset]
-    return {key: value for key, value in settings.items() if key != "shards"}
+    # where nothing is excluded, how it would be says nothing
+    unused = ("shards", *([] if settings["exclude_ngrams_of"] else ["exclude_ngrams_of", "ngram"]))
+    return {key: value for key, value in settings.items() if key not in unused}
 
 
 def get_dataset_inputs(wildcards):
@@ -40,4 +42,6 @@ def get_dataset_inputs(wildcards):
         inputs["source"] = settings["path"]
     if settings.get("exclude_prompts_of"):
         inputs["excluded"] = get_examples(settings["exclude_prompts_of"])
+    if settings.get("exclude_ngrams_of"):
+        inputs["excluded_ngrams"] = get_examples(settings["exclude_ngrams_of"])
     return inputs

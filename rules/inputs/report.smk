@@ -17,7 +17,7 @@ def get_selection_benchmarks(wildcards):
     """Benchmarks whose data a fit or a search has used already; they are no test of what was selected with them."""
     losses = [*config["quality_rules"].values(), *config["searches"].values()]
     used = {config["benchmarks"][settings["loss"]]["dataset"] for settings in losses if "loss" in settings}
-    return sorted(name for name, settings in config["benchmarks"].items() if settings["dataset"] in used)
+    return sorted(name for name, settings in config["benchmarks"].items() if settings.get("dataset") in used)
 
 
 def get_final_models(wildcards):

@@ -94,11 +94,11 @@ def get_one_run_gpu(wildcards):
 
 def get_final_evaluations(wildcards):
     """What is known about a search's best run: comparisons that hold it, and the search's own benchmark."""
-    run = f"{wildcards.recipe}/{wildcards.strategy}/{wildcards.pool}/best-{wildcards.search}"
+    own = (wildcards.recipe, f"{wildcards.strategy}/{wildcards.pool}/best-{wildcards.search}")
     names = [config["searches"][wildcards.search]["loss"]]
-    for name, settings in config["comparisons"].items():
-        names += settings["benchmarks"] if run.split("/", 1)[1] in comparison_subsets(config, name) else []
-    return [f"results/evaluations/{run}/{name}.json" for name in dict.fromkeys(names)]
+    for comparison in config["comparisons"]:
+        names += [name for *run, name in comparison_evaluations(config, comparison) if tuple(run) == own]
+    return [f"results/evaluations/{'/'.join(own)}/{name}.json" for name in dict.fromkeys(names)]
 
 
 def get_final_quality_rule(wildcards):

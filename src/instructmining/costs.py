@@ -106,7 +106,7 @@ def fit_jobs(config: Config, quality_rule: str) -> list[str]:
     blocks = [block for block in config["mixtures"] if block["name"] in settings.get("mixtures", [])]
     for block in blocks:
         for name in mixture_names(config, [block["name"]]):
-            jobs += [f"draw_mixture/{name}", *_run(config, settings["recipe"], f"mixtures/{name}", settings["loss"])]
+            jobs += [f"draw_mixture/{name}", *_run(settings["recipe"], f"mixtures/{name}", settings["loss"])]
         columns = rule_columns(config, quality_rule)
         jobs += scoring_jobs(config, block["datasets"], [f"mixtures/{block['name']}"], columns)
     return jobs
@@ -119,7 +119,7 @@ def search_jobs(config: Config, search: str) -> list[str]:
     jobs = [*_pool_scoring(config, order, pool), f"rank_pool/{order}/{pool}", f"choose_size/{search}"]
     for trial in (f"{search}/{t:03d}" for t in range(settings["trials"])):
         jobs += [f"propose_size/{trial}", f"select_trial/{trial}"]
-        jobs += _run(config, settings["recipe"], f"searches/{trial}", settings["loss"])
+        jobs += _run(settings["recipe"], f"searches/{trial}", settings["loss"])
     return jobs
 
 
@@ -170,7 +170,7 @@ def digest(config: Config, name: str) -> str:
 def held(config: Config, job: str) -> tuple[int, int]:
     """GPUs and CPU cores that a job holds while it runs, as its rule asks for them."""
     rule, *names = job.split("/")
-    if rule == "finetune" or rule.startswith("evaluate_"):
+    if rule == "finetune" or rule == "evaluate_loss":
         recipe = config["recipes"][names[0]]
         on_gpu, nodes = recipe["device"] == "cuda", recipe["nodes"]
         if rule == "finetune":
@@ -217,7 +217,6 @@ def _scoring_under_run(config: Config, entry: str, pool: str, datasets: list[str
     return [*jobs, finetune_job(recipe, subset), *(f"score_under_run/{pool}/{entry}/{part}" for part in scored)]
 
 
-def _run(config: Config, recipe: str, subset: str, benchmark: str) -> list[str]:
+def _run(recipe: str, subset: str, benchmark: str) -> list[str]:
     """A run and its evaluation."""
-    kind = config["benchmarks"][benchmark]["kind"]
-    return [finetune_job(recipe, subset), f"evaluate_{kind}/{recipe}/{subset}/{benchmark}"]
+    return [finetune_job(recipe, subset), f"evaluate_loss/{recipe}/{subset}/{benchmark}"]

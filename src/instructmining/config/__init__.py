@@ -3,10 +3,17 @@
 A checked configuration is plain data with every default filled in, and every benchmark naming a dataset.
 """
 
+from collections.abc import Container
 from copy import deepcopy
 from typing import Any
 
 from instructmining.config.baselines import BASELINES
+from instructmining.config.benchmarks import (
+    against_runs,
+    comparison_evaluations,
+    generation_owner,
+    generation_owners,
+)
 from instructmining.config.names import (
     EMBEDDING_KEYS,
     against_orders,
@@ -36,11 +43,15 @@ __all__ = [
     "BASELINES",
     "EMBEDDING_KEYS",
     "against_orders",
+    "against_runs",
     "columns",
+    "comparison_evaluations",
     "comparison_subsets",
     "dataset_columns",
     "embedding_entry",
     "entries_for",
+    "generation_owner",
+    "generation_owners",
     "load_defaults_and_check",
     "mixture_names",
     "neighbour_entries",
@@ -56,8 +67,6 @@ __all__ = [
     "warnings",
 ]
 
-_BENCHMARK_KEYS = ("kind", "dataset", "max_length", "min_share_used", "batch_tokens")
-
 
 def load_defaults_and_check(raw: dict[str, Any], schema: dict[str, Any], where: str) -> dict[str, Any]:
     """A new configuration: ``raw`` with all defaults of ``schema``, checked, benchmarks' own sources as datasets.
@@ -66,7 +75,9 @@ def load_defaults_and_check(raw: dict[str, Any], schema: dict[str, Any], where: 
     """
     _stop_at(where, plain_problems(raw))
     _stop_at(where, schema_problems(raw, schema))
-    config, problems = _with_benchmark_datasets(fill_defaults(raw, schema, schema))
+    config, problems = _with_benchmark_datasets(
+        fill_defaults(raw, schema, schema), schema["$defs"]["dataset"]["properties"]
+    )
     _stop_at(where, problems)
     _stop_at(where, reference_problems(config))
     return config
@@ -82,11 +93,14 @@ def _stop_at(where: str, problems: list[Problem]) -> None:
     raise InputError(" ".join(f"{where}: {ordered[0]}{tail}".splitlines()))
 
 
-def _with_benchmark_datasets(filled: dict[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+def _with_benchmark_datasets(filled: dict[str, Any], keys: Container[str]) -> tuple[dict[str, Any], list[Problem]]:
+    """``keys``: those of a dataset. What a benchmark has of them becomes a dataset of its name."""
     config, problems = deepcopy(filled), []
     for name, benchmark in config["benchmarks"].items():
-        source = {key: value for key, value in benchmark.items() if key not in _BENCHMARK_KEYS}
-        own = {key: benchmark[key] for key in _BENCHMARK_KEYS if key in benchmark}
+        if benchmark["kind"] == "harness":
+            continue
+        source = {key: value for key, value in benchmark.items() if key in keys}
+        own = {key: value for key, value in benchmark.items() if key not in keys}
         config["benchmarks"][name] = {"dataset": name, **own}
         if "dataset" in benchmark:
             continue

@@ -6,6 +6,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from instructmining.config.baselines import against_problems, baseline_sizes
+from instructmining.config.benchmarks import benchmark_problems, loss_problems
 from instructmining.config.indicators import indicator_problems, model_problems, run_problems, unranked
 from instructmining.config.names import (
     columns,
@@ -37,9 +38,10 @@ def _datasets(config: Config) -> Problems:
     graph = {}
     for name, settings in config["datasets"].items():
         path = ("datasets", name)
-        graph[name] = settings["exclude_prompts_of"]
         others = set(config["datasets"]) - {name}
-        yield from unknown(path, "exclude_prompts_of: dataset", graph[name], "the other datasets", others)
+        for key in ("exclude_prompts_of", "exclude_ngrams_of"):
+            yield from unknown(path, f"{key}: dataset", settings[key], "the other datasets", others)
+        graph[name] = [*settings["exclude_prompts_of"], *settings["exclude_ngrams_of"]]
         if settings["rows"] and settings["rows"][0] >= settings["rows"][1]:
             yield Problem(path, f"rows {settings['rows']}: the first must be below the second")
         try:
@@ -49,7 +51,10 @@ def _datasets(config: Config) -> Problems:
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
-        yield Problem(("datasets",), f"exclude_prompts_of goes round in a circle: {' - '.join(error.args[1])}")
+        yield Problem(
+            ("datasets",),
+            f"exclusions go round in a circle: {' - '.join(error.args[1])}",
+        )
 
 
 def _most(config: Config, datasets: list[str]) -> int | None:
@@ -90,17 +95,6 @@ def _packages(config: Config) -> Problems:
                 if settings[key] != other[key]:
                     both = f"{settings['package']} {settings['version']}"
                     yield Problem((section, name), f"{key} is not that of {'.'.join(owner)}, which also names {both}")
-
-
-def _benchmarks(config: Config) -> Problems:
-    training = [(f"pool {name}", datasets) for name, datasets in config["pools"].items()]
-    training += [(f"mixture block {block['name']}", block["datasets"]) for block in config["mixtures"]]
-    for name, settings in config["benchmarks"].items():
-        path, dataset = ("benchmarks", name), settings["dataset"]
-        yield from unknown(path, "dataset", dataset, "datasets", config["datasets"])
-        for what, datasets in training:
-            if dataset in datasets:
-                yield Problem(path, f"{what} trains on the benchmark's own data, dataset {dataset}")
 
 
 def _mixtures(config: Config) -> Problems:
@@ -145,7 +139,7 @@ def _quality_rules(config: Config) -> Problems:
             wanted = rule_columns(config, name)
             yield from unknown(path, "block", rule["mixtures"], "mixtures", blocks)
             yield from unknown(path, "recipe", rule["recipe"], "recipes", config["recipes"])
-            yield from unknown(path, "loss", rule["loss"], "benchmarks", config["benchmarks"])
+            yield from loss_problems(path, rule["loss"], config)
             yield from unknown(path, "indicator", wanted, "indicators", known)
             yield from _too_few(path, rule, wanted, [blocks.get(b) for b in rule["mixtures"]])
             yield from _other_density(path, rule["mixtures"], set(wanted) & set(known), config)
@@ -216,7 +210,7 @@ def _searches(config: Config) -> Problems:
             yield Problem(path, f"strategy '{strategy}' is of kind full: it has no sizes to search")
         yield from unknown(path, "pool", search["pool"], "pools", config["pools"])
         yield from unknown(path, "recipe", search["recipe"], "recipes", config["recipes"])
-        yield from unknown(path, "loss", search["loss"], "benchmarks", config["benchmarks"])
+        yield from loss_problems(path, search["loss"], config)
         yield from _too_large(path, "high", high, config, config["pools"].get(search["pool"], []))
         yield from unranked(path, "high", high, config, strategy)
         if low > high:
@@ -249,6 +243,6 @@ def _comparisons(config: Config) -> Problems:
 
 _NAMED = {"pools": "pool", "strategies": "strategy", "recipes": "recipe", "benchmarks": "benchmark"}
 _CHECKS: list[Callable[[Config], Problems]] = [
-    *(_packages, _datasets, _pools, _benchmarks, _mixtures, _recipes, _indicator_check),
+    *(_packages, _datasets, _pools, benchmark_problems, _mixtures, _recipes, _indicator_check),
     *(run_problems, _quality_rules, _strategies, _searches, _comparisons),
 ]

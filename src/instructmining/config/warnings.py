@@ -41,12 +41,17 @@ def same_data(config: Config, one: str, other: str) -> bool:
 
 
 def _same(config: Config, one: str, other: str) -> bool:
-    return same_data(config, config["benchmarks"][one]["dataset"], config["benchmarks"][other]["dataset"])
+    datasets = [config["benchmarks"][name].get("dataset") for name in (one, other)]
+    return None not in datasets and same_data(config, *datasets)
 
 
 def _training(config: Config) -> list[str]:
     """Data that finetuning reads and that should stay out of it; a benchmark's own dataset is an error elsewhere."""
-    held_out = [(f"benchmark {name}", settings["dataset"]) for name, settings in config["benchmarks"].items()]
+    held_out = [
+        (f"benchmark {name}", settings["dataset"])
+        for name, settings in config["benchmarks"].items()
+        if "dataset" in settings
+    ]
     for entry, settings in config["indicators"].items():
         if head := settings.get("preference_head"):
             held_out += [(f"the preference head of {entry}", head[side]) for side in ("chosen", "rejected")]
