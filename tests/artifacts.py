@@ -201,16 +201,18 @@ def items(level: float, n: int = 60) -> pl.DataFrame:
     )
 
 
-def write_evaluation(path: Path, frame: pl.DataFrame) -> None:
-    """An evaluation and its items, as evaluating writes them."""
+def write_evaluation(path: Path, frame: pl.DataFrame, **more: Any) -> None:
+    """An evaluation and its items, as evaluating writes them: a loss, or items with ``value`` and ``weight``."""
+    loss = "nll" in frame.columns
+    total, weight = (frame["nll"], frame["tokens"]) if loss else (frame["value"] * frame["weight"], frame["weight"])
     found = {
-        "value": frame["nll"].sum() / frame["tokens"].sum(),
-        "n_used": frame.height,
+        "value": total.sum() / (weight.filter(total.is_not_null()).sum() or 1),
+        "n_used": total.len() - total.null_count(),
         "n_expected": frame.height,
-        "unit": "nats per response token",
-        "direction": "lower_is_better",
-        "tokens": int(frame["tokens"].sum()),
-        "truncated": 0,
+        "unit": "nats per response token" if loss else "share of items",
+        "direction": "lower_is_better" if loss else "higher_is_better",
+        **({"tokens": int(frame["tokens"].sum()), "truncated": 0} if loss else {}),
+        **more,
         "provenance": {},
     }
     write_json(path, found)

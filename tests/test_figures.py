@@ -13,8 +13,17 @@ def losses_frame(sizes=("200", "400"), strategies=("best", "random")) -> pl.Data
         for strategy in strategies:
             for seed in ("0", "1", "2") if strategy == "random" else (None,):
                 value = 1.7 + 0.01 * int(seed or 0)
-                rows.append({"strategy": strategy, "seed": seed, "size": size, "examples": int(size), "value": value})
-    rows.append({"strategy": "full", "seed": None, "size": "all", "examples": 900, "value": 1.65})
+                rows.append(
+                    {
+                        "strategy": strategy,
+                        "seed": seed,
+                        "size": size,
+                        "examples": int(size),
+                        "unit": "nats",
+                        "value": value,
+                    }
+                )
+    rows.append({"strategy": "full", "seed": None, "size": "all", "examples": 900, "unit": "nats", "value": 1.65})
     return pl.DataFrame(rows, schema_overrides={"seed": pl.String}, infer_schema_length=None)
 
 
@@ -36,9 +45,9 @@ OVERLAPS = pl.DataFrame(
 )
 
 CHARTS = {
-    "losses": lambda: figures.losses(losses_frame(), ["random"], "held_out"),
-    "losses, one size": lambda: figures.losses(losses_frame(sizes=("200",)), ["random"], "held_out"),
-    "losses, no random": lambda: figures.losses(losses_frame(strategies=("best",)), ["random"], "held_out"),
+    "losses": lambda: figures.against_size(losses_frame(), ["random"], "held_out"),
+    "losses, one size": lambda: figures.against_size(losses_frame(sizes=("200",)), ["random"], "held_out"),
+    "losses, no random": lambda: figures.against_size(losses_frame(strategies=("best",)), ["random"], "held_out"),
     "search sizes": lambda: figures.search_sizes(TRIALS, 3),
     "search order": lambda: figures.search_order(TRIALS, 3),
     "predicted and observed": lambda: figures.predicted_observed(observations()),
@@ -77,7 +86,7 @@ def test_losses_shows_mean_and_spread_of_random_and_full_as_a_rule():
 def test_a_strategy_with_seeds_has_a_band_of_its_own_and_is_not_grey():
     frame = losses_frame(strategies=("best", "random"))
     strict = frame.filter(strategy="random").with_columns(strategy=pl.lit("strict"))
-    spec = figures.losses(pl.concat([frame, strict]), ["random"], "t").to_dict()
+    spec = figures.against_size(pl.concat([frame, strict]), ["random"], "t").to_dict()
     spread = next(rows for rows in spec["datasets"].values() if rows and "sd" in rows[0])
     assert {row["strategy"] for row in spread} == {"random", "strict"}
     colour = spec["layer"][0]["encoding"]["color"]["scale"]

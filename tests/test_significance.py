@@ -189,3 +189,34 @@ def test_holm_is_that_of_the_paper_and_of_nothing_nothing():
 def test_few_seeds_reach_far():
     assert significance.reach(3, 1) == pytest.approx(4.303 * math.sqrt(4 / 3), abs=1e-3)
     assert significance.reach(3, 12) > significance.reach(3, 1) > significance.reach(10, 1)
+
+
+def scored(values: list[float | None], weights: list[float]) -> pl.DataFrame:
+    """Items of a benchmark that is no loss."""
+    ids = [f"{row:03d}" for row in range(len(values))]
+    return pl.DataFrame({"id": ids, "value": values, "weight": weights}, schema_overrides={"value": pl.Float64})
+
+
+def test_items_of_any_benchmark_are_weighed_and_those_that_one_model_lacks_weigh_nothing(tmp_path):
+    weights = [1.0, 2.0, 1.0, 4.0, 1.0]
+    values = [1.0, 0.0, 0.5, None, 1.0], [0.0, 0.0, 1.0, 1.0, None]
+    paths = written(tmp_path, [scored(one, weights) for one in values])
+    got = significance.item_differences(paths[:1], paths[1:], draws=3, seed=4)
+    counts = np.random.default_rng(4).multinomial(5, np.full(5, 0.2), size=3)
+    for draw, difference in zip(counts, got, strict=True):
+        means = []
+        for one in values:
+            total = sum(c * w * v for c, w, v in zip(draw, weights, one, strict=True) if v is not None)
+            weight = sum(c * w for c, w, v in zip(draw, weights, one, strict=True) if v is not None)
+            means.append(total / weight)
+        assert difference == pytest.approx(means[0] - means[1])
+
+
+def test_the_interval_of_one_value_is_that_of_a_bootstrap_over_its_items(tmp_path):
+    (path,) = written(tmp_path, [scored([1.0] * 30 + [0.0] * 70 + [None], [1.0] * 101)])
+    low, high = significance.value_interval(path)
+    # a share of 0.3 of 100: standard error 0.046
+    assert low == pytest.approx(0.3 - 1.96 * 0.0458, abs=0.012) and high == pytest.approx(
+        0.3 + 1.96 * 0.0458, abs=0.012
+    )
+    assert significance.value_interval(path) == (low, high)

@@ -77,7 +77,9 @@ def read_evaluations(paths: Sequence[str], subsets: Sequence[str]) -> pl.DataFra
         found.append(
             evaluation_key(path)
             | {"examples": rows[tuple(Path(path).parts[-4:-1])], "path": str(path)}
-            | {name: evaluation[name] for name in ("value", "direction", "n_used", "n_expected", "tokens", "truncated")}
+            | {name: evaluation[name] for name in ("value", "unit", "direction", "n_used", "n_expected")}
+            # of losses
+            | {name: evaluation.get(name) for name in ("tokens", "truncated")}
         )
     return pl.DataFrame(found, schema_overrides={"seed": pl.String}, infer_schema_length=None)
 

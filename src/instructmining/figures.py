@@ -19,10 +19,10 @@ FEW = alt.Axis(tickCount=5)
 PALETTE = (MAIN, ACCENT, "#2fa084", "#c76ea6", "#b99a1f", "#6f74d2", "#d1495b", "#5aa9c4")
 
 
-def losses(evaluations: pl.DataFrame, random: list[str], title: str) -> Figure:
-    """Loss against subset size for one pool, recipe and benchmark; lower is better.
+def against_size(evaluations: pl.DataFrame, random: list[str], title: str) -> Figure:
+    """Value against subset size for one pool, recipe and benchmark.
 
-    ``evaluations``: columns ``strategy``, ``seed`` (null where there is none), ``size``, ``examples``,
+    ``evaluations``: columns ``strategy``, ``seed`` (null where there is none), ``size``, ``examples``, ``unit``,
     ``value``. Of a strategy with seeds the mean is a line, mean ± one standard deviation over seeds a band, each
     seed a point; ``random`` names those that are grey. The subset of everything (``size`` "all") is a horizontal rule.
     """
@@ -49,7 +49,7 @@ def losses(evaluations: pl.DataFrame, random: list[str], title: str) -> Figure:
     mean_tooltip: list[Tip] = ["strategy:N", "size:N", _number("mean"), _number("sd"), "seeds:Q"]
     points = alt.Chart(sized, name="points").encode(
         x=x,
-        y=alt.Y("value:Q", title="loss (nats per response token)", scale=y_scale),
+        y=alt.Y("value:Q", title=evaluations["unit"][0], scale=y_scale),
         color=colour,
         opacity=alt.when(picked).then(alt.value(1)).otherwise(alt.value(0.15)),
         tooltip=[*base_tooltip[:1], "seed:N", *base_tooltip[1:]],

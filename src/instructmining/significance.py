@@ -17,7 +17,7 @@ difference in 95 to 99 % of studies; where the spread over seeds is large, resam
 drawing both with replacement 56 %, where it is small, 95 and 97 %.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -36,35 +36,36 @@ def item_differences(selected: Sequence[str], random: Sequence[str], draws: int,
     """Mean of the ``selected`` runs minus mean of the ``random`` runs in ``draws`` resamples of the items, seeded.
 
     Paths of evaluation JSONs; their ``.items.parquet`` lie beside them. Every draw takes the same items for all
-    models, and loss is the published one: nats over tokens, so long answers weigh more.
+    models, each with its weight: a loss is the published one, nats over tokens, so long answers weigh more. An item
+    that a benchmark could not use for one of the models (an answer that cannot be read) has no weight for it.
 
-    InputError where the models have losses of different items (one lost an item that another has), of none, or
-    losses that are no numbers.
+    InputError where the models were asked different items, where one has no loss of an item that another has one of,
+    where none can be used, or for values that are no numbers.
     """
     paths = [*selected, *random]
-    first, *others = [_items(path) for path in paths]
-    for path, other in zip(paths[1:], others, strict=True):
-        if not other["id"].equals(first["id"]):
+    frames = [read_items(path) for path in paths]
+    first = frames[0]
+    for path, other in zip(paths, frames, strict=True):
+        used = (other["weight"] > 0, first["weight"] > 0)
+        if not other["id"].equals(first["id"]) or (other["loss"].any() and not used[0].equals(used[1])):
+            what = "loss" if other["loss"].any() else "value"
             raise InputError(
-                f"{path}: its items with a loss are not those of {paths[0]}; evaluate both on the same set, with room "
-                "for every item"
+                f"{path}: its items with a {what} are not those of {paths[0]}; evaluate both on the same set, with "
+                "room for every item"
             )
-    if first.is_empty():
-        raise InputError(f"{paths[0]}: no item has a loss")
-    # items x models
-    nats = np.column_stack([frame["nll"].to_numpy() for frame in (first, *others)])
-    tokens = np.column_stack([frame["tokens"].to_numpy() for frame in (first, *others)])
-    n, m = len(nats), len(selected)
-    generator = np.random.default_rng(seed)
-    block = max(1, _BLOCK // n)
-    found = []
-    for start in range(0, draws, block):
-        counts = generator.multinomial(n, np.full(n, 1 / n), size=min(block, draws - start))
-        loss = (counts @ nats) / (counts @ tokens)
-        found.append(loss[:, :m].mean(axis=1) - loss[:, m:].mean(axis=1))
+        if not used[0].any():
+            raise InputError(f"{path}: no item has a {'loss' if other['loss'].any() else 'value'}")
+    # items x models; what none of them could use is not drawn
+    totals, weights = (np.column_stack([frame[name].to_numpy() for frame in frames]) for name in ("total", "weight"))
+    drawn = weights.any(axis=1)
+    totals, weights = totals[drawn], weights[drawn]
+    m, found = len(selected), []
+    for counts in _resamples(len(totals), draws, seed):
+        value = (counts @ totals) / (counts @ weights)
+        found.append(value[:, :m].mean(axis=1) - value[:, m:].mean(axis=1))
     differences = np.concatenate(found)
     if not np.isfinite(differences).all():
-        raise InputError(f"a loss of an item is not a finite number in one of {', '.join(paths)}")
+        raise InputError(f"the value of an item is not a finite number in one of {', '.join(paths)}")
     return differences
 
 
@@ -129,7 +130,39 @@ def _below(x: float, differences: np.ndarray, error: float, freedom: int) -> flo
     return float(student_t.cdf((x - differences) / error, freedom).mean())
 
 
-def _items(path: str) -> pl.DataFrame:
-    """Items that have a loss; an item whose response did not fit has none."""
-    items = pl.read_parquet(Path(path).with_suffix(".items.parquet"), columns=["id", "nll", "tokens"])
-    return items.drop_nulls("nll").sort("id")
+def _resamples(n: int, draws: int, seed: int) -> Iterator[np.ndarray]:
+    """How often each of n items is drawn, a row a resample, in blocks that fit in memory."""
+    generator = np.random.default_rng(seed)
+    block = max(1, _BLOCK // n)
+    for start in range(0, draws, block):
+        yield generator.multinomial(n, np.full(n, 1 / n), size=min(block, draws - start))
+
+
+def read_items(path: str | Path) -> pl.DataFrame:
+    """What an evaluation's value is made of, sorted by id: ``total`` and ``weight``, 0 where an item has no value.
+
+    The value is the sum of totals over the sum of weights: of a loss (``loss`` true) nats over tokens, else
+    ``value`` times ``weight`` over ``weight``.
+    """
+    items = pl.scan_parquet(Path(path).with_suffix(".items.parquet"))
+    loss = "nll" in items.collect_schema()
+    total, weight = (
+        (pl.col("nll"), pl.col("tokens")) if loss else (pl.col("value") * pl.col("weight"), pl.col("weight"))
+    )
+    used = total.is_not_null()
+    return (
+        items.select("id", total=total.fill_null(0.0), weight=pl.when(used).then(weight).otherwise(0).cast(pl.Float64))
+        .with_columns(loss=pl.lit(loss))
+        .sort("id")
+        .collect()
+    )
+
+
+def value_interval(path: str | Path, draws: int = 2_000, level: float = 0.05, seed: int = 0) -> tuple[float, float]:
+    """Of one evaluation's value: the middle 1 - ``level`` over resamples of its items (percentile bootstrap)."""
+    items = read_items(path).filter(pl.col("weight") > 0)
+    sums = items.select("total", "weight").to_numpy()
+    parts = [counts @ sums for counts in _resamples(len(sums), draws, seed)]
+    drawn = np.concatenate(parts)
+    low, high = np.quantile(drawn[:, 0] / drawn[:, 1], [level / 2, 1 - level / 2])
+    return float(low), float(high)

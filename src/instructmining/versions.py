@@ -21,5 +21,5 @@ SEARCHES = 1
 TRAINER = 3
 GENERATIONS = 1
 EVALUATIONS = {"harness": 1, "ifeval": 1, "llmbar": 1, "loss": 2, "pairwise": 1}
-COMPARISON = 2
+COMPARISON = 3
 COSTS = 1

@@ -131,7 +131,7 @@ def _against(path: tuple[str | int, ...], against: str, config: Config) -> Probl
     strategy = parts[0].partition("-")[0]
     orders = seeded_names(config, strategy) if strategy in config["strategies"] else []
     # a strategy stands for all its seeds; a run is one of them
-    known = orders if len(parts) == 3 else [*orders, strategy, *config["strategies"]]
+    known = orders if len(parts) == 3 else [*orders, *config["strategies"]]
     yield from unknown(where, "strategy", parts[0], "strategies", known or config["strategies"])
     if len(parts) == 3:
         yield from unknown(where, "pool", parts[1], "pools", config["pools"])

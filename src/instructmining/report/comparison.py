@@ -44,7 +44,7 @@ def page(
     for (pool, recipe), group in evaluations.group_by("pool", "recipe", maintain_order=True):
         parts.append(pages.heading(f"Pool {pool}, recipe {recipe}"))
         charts = [
-            figures.losses(frame, list(random), f"{benchmark}{' (used for selection)' * (benchmark in used)}")
+            figures.against_size(frame, list(random), f"{benchmark}{' (used for selection)' * (benchmark in used)}")
             for (benchmark,), frame in group.group_by("benchmark", maintain_order=True)
         ]
         parts.append(pages.charts(*charts))

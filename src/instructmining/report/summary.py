@@ -100,7 +100,7 @@ def _comparison(
     first = evaluations.sort(pl.col("benchmark").is_in(used), maintain_order=True).row(0, named=True)
     same = [pl.col(key) == first[key] for key in ("pool", "recipe", "benchmark")]
     title = f"{first['pool']}, {first['recipe']}, {first['benchmark']}"
-    return [*parts, pages.charts(figures.losses(evaluations.filter(*same), list(random), title))]
+    return [*parts, pages.charts(figures.against_size(evaluations.filter(*same), list(random), title))]
 
 
 def answer(judged: pl.DataFrame) -> str:
