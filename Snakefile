@@ -44,6 +44,7 @@ localrules:
     check_indicators,
     report_summary,
     report_comparison,
+    report_benchmark,
     report_costs,
     report_overlaps,
     report_agreement,

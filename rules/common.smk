@@ -178,6 +178,11 @@ def get_report_pages():
     pages = ["results/figures/summary.html"] if config["quality_rules"] or config["comparisons"] else []
     pages += ["results/figures/data.html"] if config["datasets"] else []
     pages += [f"results/figures/comparisons/{name}.html" for name in config["comparisons"]]
+    pages += [
+        f"results/figures/benchmarks/{name}/{one}.html"
+        for name in config["comparisons"]
+        for one in get_compared_on(name)
+    ]
     pages += get_cost_pages()
     pages += [f"results/figures/overlaps/{name}.html" for name, s in config["comparisons"].items() if s["sizes"]]
     pages += ["results/figures/agreement.html"] if config["comparisons"] else []
@@ -186,6 +191,11 @@ def get_report_pages():
     pages += ["results/figures/indicators.html"] if get_shown_rankings() else []
     pages += [f"results/figures/examples/{strategy}/{pool}.html" for strategy, pool in get_shown_rankings()]
     return pages
+
+
+def get_compared_on(name):
+    """Benchmarks on which a comparison has evaluations."""
+    return sorted({benchmark for *_, benchmark in comparison_evaluations(config, name)})
 
 
 def get_cost_pages():

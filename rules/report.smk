@@ -52,6 +52,7 @@ rule report_comparison:
             category="2 Comparison",
             labels={"comparison": "{comparison}", "what": "table as CSV"},
         ),
+        runs="results/tables/runs/{comparison}.csv",
     log:
         "logs/report_comparison/{comparison}.log",
     params:
@@ -63,6 +64,29 @@ rule report_comparison:
     threads: 1
     script:
         "../workflow/scripts/report_comparison.py"
+
+
+rule report_benchmark:
+    input:
+        unpack(get_benchmark_page_inputs),
+    output:
+        page=report(
+            "results/figures/benchmarks/{comparison}/{benchmark}.html",
+            caption="../workflow/report/benchmark.rst",
+            category="3 Benchmarks",
+            labels={"comparison": "{comparison}", "benchmark": "{benchmark}"},
+        ),
+        table="results/tables/benchmarks/{comparison}/{benchmark}.csv",
+    log:
+        "logs/report_benchmark/{comparison}/{benchmark}.log",
+    params:
+        version=versions.COMPARISON,
+        random=get_random_strategies,
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    script:
+        "../workflow/scripts/report_benchmark.py"
 
 
 # What the jobs measured (results/costs) is read as it is: as inputs, a lost measurement would have its job done again.
@@ -161,7 +185,7 @@ rule report_search:
         report(
             "results/figures/searches/{search}.html",
             caption="../workflow/report/search.rst",
-            category="3 Search",
+            category="4 Search",
             labels={"search": "{search}"},
         ),
     log:
@@ -184,7 +208,7 @@ rule report_quality_rule:
         report(
             "results/figures/quality_rules/{quality_rule}.html",
             caption="../workflow/report/quality_rule.rst",
-            category="4 Quality rule",
+            category="5 Quality rule",
             labels={"quality rule": "{quality_rule}"},
         ),
     log:
@@ -206,7 +230,7 @@ rule report_indicators:
         report(
             "results/figures/indicators.html",
             caption="../workflow/report/indicators.rst",
-            category="5 Indicators",
+            category="6 Indicators",
             labels={"page": "distributions and check"},
         ),
     log:
@@ -228,13 +252,13 @@ rule report_examples:
         page=report(
             "results/figures/examples/{strategy}/{pool}.html",
             caption="../workflow/report/examples.rst",
-            category="6 Examples",
+            category="7 Examples",
             labels={"strategy": "{strategy}", "pool": "{pool}", "what": "page"},
         ),
         table=report(
             "results/tables/examples/{strategy}/{pool}.csv",
             caption="../workflow/report/examples.rst",
-            category="6 Examples",
+            category="7 Examples",
             labels={"strategy": "{strategy}", "pool": "{pool}", "what": "table as CSV"},
         ),
     log:
@@ -255,7 +279,7 @@ rule report_data:
         report(
             "results/figures/data.html",
             caption="../workflow/report/data.rst",
-            category="7 Data",
+            category="8 Data",
             labels={"page": "datasets"},
         ),
     log:

@@ -201,6 +201,24 @@ def items(level: float, n: int = 60) -> pl.DataFrame:
     )
 
 
+def verdicts(wins: int, n: int = 40) -> pl.DataFrame:
+    """Items of a pairwise benchmark: so many wins, one item unused, the rest ties and losses."""
+    values = [1.0] * wins + [None] + [(i % 2) / 2 for i in range(n - wins - 1)]
+    names = {1.0: "win", 0.5: "tie", 0.0: "lose", None: None}
+    return pl.DataFrame(
+        {
+            "id": [f"{i:020x}" for i in range(n)],
+            "value": values,
+            "weight": [1.0] * n,
+            "category": ["writing" if i % 2 else "math & <b>" for i in range(n)],
+            "verdict": [names[value] for value in values],
+            "prompt": [f"Question {i} {SCRIPT}" for i in range(n)],
+            "response": [f"Answer {i} {SCRIPT}" for i in range(n)],
+        },
+        schema_overrides={"value": pl.Float64, "verdict": pl.String},
+    )
+
+
 def write_evaluation(path: Path, frame: pl.DataFrame, **more: Any) -> None:
     """An evaluation and its items, as evaluating writes them: a loss, or items with ``value`` and ``weight``."""
     loss = "nll" in frame.columns

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 import artifacts
-from instructmining import agreement, comparison, figures, overlap, pages
+from instructmining import agreement, benchmark_tables, comparison, figures, overlap, pages
 from instructmining.errors import InputError
 from instructmining.files import read_json, write_parquet
 from instructmining.report import agreement as agreement_page
+from instructmining.report import benchmark, data, examples, indicators, overlaps, quality_rule, search, summary
 from instructmining.report import comparison as comparison_page
-from instructmining.report import data, examples, indicators, overlaps, quality_rule, search, summary
 
 BASELINES = {"random": "random", "everything": "full"}
 SETTINGS = {"strategy": "best", "pool": "unseen", "recipe": "tiny", "loss": "other", "low": 64, "high": 600}
@@ -87,7 +87,10 @@ def all_pages(results: Path) -> dict[str, str]:
             ["results/runs/tiny/best/unseen/best-main/model"],
             ["other"],
         ),
-        "comparison": comparison_page.page("table3", evaluations, table, ["random"], ["other"]),
+        "comparison": comparison_page.page(
+            "table3", evaluations, table, benchmark_tables.runs(evaluations), ["random"], ["other"]
+        ),
+        "benchmark": benchmark.page("table3", "judged", *judged(results.parent / "judged"), None)[0],
         "overlaps": overlaps.page("table3", overlap_table(results), overlaps.limit("random-1", "unseen", MISSED)),
         "agreement": agreement_page.page(agreement.agreement(evaluations)),
         "search": search.page("main", found, SETTINGS),
@@ -97,6 +100,19 @@ def all_pages(results: Path) -> dict[str, str]:
         "examples": examples.page("best", "unseen", frame, 600),
         "data": data.page(summaries),
     }
+
+
+def judged(folder: Path) -> tuple[pl.DataFrame, list[str]]:
+    """Evaluations by a judge, with categories, verdicts and texts that break careless pages."""
+    paths, subsets = [], []
+    for run, wins in (("best", 30), ("random-0", 18), ("random-1", 20)):
+        subset = folder / f"results/subsets/{run}/unseen/200.parquet"
+        write_parquet(pl.DataFrame({"id": ["a"] * 200, "dataset": "x"}), subset, {})
+        path = folder / f"results/evaluations/tiny/{run}/unseen/200/judged.json"
+        artifacts.write_evaluation(path, artifacts.verdicts(wins), by_category={"writing": {"win_rate": 0.5}})
+        paths.append(str(path))
+        subsets.append(str(subset))
+    return comparison.read_evaluations(paths, subsets), ["random"]
 
 
 MISSED = {"overlap_limit_met": False, "overlaps": {"best": {"200": 0.5, "400": 0.75}}, "strategy": {"overlap": 0.3}}
@@ -345,7 +361,7 @@ def test_durations(seconds, shown):
 
 
 @pytest.mark.skipif(not shutil.which("chromium"), reason="no browser here")
-@pytest.mark.parametrize("name", ["summary", "comparison", "examples"])
+@pytest.mark.parametrize("name", ["summary", "comparison", "benchmark", "examples"])
 def test_browser_draws_everything_and_has_nothing_to_say(made, name, tmp_path):
     page = tmp_path / "page.html"
     page.write_text(made[name], encoding="utf-8")

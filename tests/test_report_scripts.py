@@ -63,13 +63,13 @@ def test_summary(results, tmp_path, checked):
     evaluations = [str(results / f"evaluations/tiny/{subset}/held_out.json") for subset in COMPARED]
     subsets = [str(results / f"subsets/{subset}.parquet") for subset in COMPARED]
     table = tmp_path / "main.csv"
-    page = {"page": str(tmp_path / "comparison.html"), "table": str(table)}
+    page = {"page": str(tmp_path / "comparison.html"), "table": str(table), "runs": str(tmp_path / "runs.csv")}
     known = {"random": ["random"], "baselines": {"random": "random"}, "selection_benchmarks": []}
     inputs = given(evaluations=evaluations, item_losses=[], subsets=subsets)
     wildcards = SimpleNamespace(comparison="main")
     (tmp_path / "page.html").write_text("")
     run("report_comparison", tmp_path, input=inputs, output=given(**page), params=known, wildcards=wildcards)
-    assert "best" in table.read_text()
+    assert "best" in table.read_text() and pl.read_csv(page["runs"]).height == len(evaluations)
     found = given(
         quality_rules=[f"{rule}.json"],
         observations=[str(rule / "observations.csv")],
@@ -105,3 +105,15 @@ def test_overlaps_and_agreement(results, tmp_path):
     found = given(evaluations=evaluations, subsets=[str(results / f"subsets/{subset}.parquet") for subset in COMPARED])
     text = run("report_agreement", tmp_path, input=found, output=given(page=page["page"], **files))
     assert "Between budgets" in text and pl.read_csv(files["benchmarks"])["n"].to_list() == [len(COMPARED)]
+
+
+def test_benchmark(results, tmp_path):
+    evaluations = [str(results / f"evaluations/tiny/{subset}/held_out.json") for subset in COMPARED]
+    subsets = [str(results / f"subsets/{subset}.parquet") for subset in COMPARED]
+    examples = str(results / "datasets/alpaca/examples.parquet")
+    page = {"page": str(tmp_path / "page.html"), "table": str(tmp_path / "items.csv")}
+    found = given(evaluations=evaluations, subsets=subsets, per_item=[], examples=[examples])
+    wildcards, params = SimpleNamespace(comparison="main", benchmark="held_out"), {"random": ["random"]}
+    text = run("report_benchmark", tmp_path, input=found, output=given(**page), params=params, wildcards=wildcards)
+    assert "Worst items" in text and "Wins" not in text
+    assert {"id", "mean", "best", "random"} <= set(pl.read_csv(page["table"]).columns)

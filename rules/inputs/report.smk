@@ -120,6 +120,18 @@ def get_comparison_items(wildcards):
     return get_comparison_files(wildcards.comparison, "evaluations", ".items.parquet")
 
 
+def get_benchmark_page_inputs(wildcards):
+    """Evaluations of one benchmark, their items and subsets; the dataset whose texts the items do not hold."""
+    dataset = config["benchmarks"][wildcards.benchmark].get("dataset")
+    evaluations = [path for path in get_comparison_evaluations(wildcards) if Path(path).stem == wildcards.benchmark]
+    return {
+        "evaluations": evaluations,
+        "per_item": [path.removesuffix(".json") + ".items.parquet" for path in evaluations],
+        "subsets": get_comparison_subset_files(wildcards),
+        **({"examples": get_examples([dataset])} if dataset else {}),
+    }
+
+
 def get_comparison_subset_files(wildcards):
     return [f"results/subsets/{subset}.parquet" for subset in comparison_subsets(config, wildcards.comparison)]
 

@@ -161,8 +161,11 @@ def read_items(path: str | Path) -> pl.DataFrame:
 def value_interval(path: str | Path, draws: int = 2_000, level: float = 0.05, seed: int = 0) -> tuple[float, float]:
     """Of one evaluation's value: the middle 1 - ``level`` over resamples of its items (percentile bootstrap)."""
     items = read_items(path).filter(pl.col("weight") > 0)
-    sums = items.select("total", "weight").to_numpy()
-    parts = [counts @ sums for counts in _resamples(len(sums), draws, seed)]
-    drawn = np.concatenate(parts)
+    return mean_interval(items.select("total", "weight").to_numpy(), draws, level, seed)
+
+
+def mean_interval(sums: np.ndarray, draws: int, level: float = 0.05, seed: int = 0) -> tuple[float, float]:
+    """As ``value_interval``, of items x (total, weight)."""
+    drawn = np.concatenate([counts @ sums for counts in _resamples(len(sums), draws, seed)])
     low, high = np.quantile(drawn[:, 0] / drawn[:, 1], [level / 2, 1 - level / 2])
     return float(low), float(high)

@@ -3,7 +3,7 @@
 from instructmining.joblog import job_log
 
 with job_log(snakemake.log[0], snakemake.threads):
-    from instructmining import comparison
+    from instructmining import benchmark_tables, comparison
     from instructmining.files import write_csv, write_text
     from instructmining.report import comparison as comparison_page
 
@@ -11,8 +11,10 @@ with job_log(snakemake.log[0], snakemake.threads):
     random = [name for name, kind in baselines.items() if kind == "random"]
     evaluations = comparison.read_evaluations(snakemake.input.evaluations, snakemake.input.subsets)
     table = comparison.compare(evaluations, baselines)
+    runs = benchmark_tables.runs(evaluations)
     page = comparison_page.page(
-        snakemake.wildcards.comparison, evaluations, table, random, snakemake.params.selection_benchmarks
+        snakemake.wildcards.comparison, evaluations, table, runs, random, snakemake.params.selection_benchmarks
     )
     write_csv(table, snakemake.output.table)
+    write_csv(runs, snakemake.output.runs)
     write_text(snakemake.output.page, page)

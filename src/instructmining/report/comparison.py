@@ -7,6 +7,7 @@ import polars as pl
 from markupsafe import Markup
 
 from instructmining import figures, pages
+from instructmining.benchmark_tables import wide
 from instructmining.comparison import STRATEGY, compared, sentence
 from instructmining.evaluations import HIGHER, LOWER
 from instructmining.significance import reach
@@ -14,6 +15,10 @@ from instructmining.significance import reach
 HOW = (
     "A point is one finetuned model. Grey: random subsets, each seed a point, their mean a line, one standard "
     "deviation over seeds the band. Dashed: the whole pool. {direction}."
+)
+RUNS = (
+    "Value, and the 95 % interval over the benchmark's items alone: two runs on the same items may differ by less than "
+    "their intervals overlap, which is what the table above is about. Each benchmark has a page of its own."
 )
 WHICH = {LOWER: "Lower is better", HIGHER: "Higher is better"}
 JUDGEMENT = (
@@ -30,11 +35,13 @@ def page(
     name: str,
     evaluations: pl.DataFrame,
     table: pl.DataFrame,
+    runs: pl.DataFrame,
     random: Sequence[str],
     selection_benchmarks: Sequence[str],
 ) -> str:
-    """``evaluations`` and ``table``: from ``instructmining.comparison``; ``random``: the strategies of kind random;
-    ``selection_benchmarks``: those that a quality rule or a search has already used."""
+    """``evaluations`` and ``table``: from ``instructmining.comparison``; ``runs``: from ``benchmark_tables``;
+    ``random``: the strategies of kind random; ``selection_benchmarks``: those that a quality rule or a search has
+    already used."""
     directions = evaluations["direction"].unique().sort().to_list()
     how = HOW.format(direction=WHICH[directions[0]] if len(directions) == 1 else "Which way is better is in the table")
     parts = [pages.words("Does a selected subset do better than random subsets of the same size?", how)]
@@ -59,8 +66,11 @@ def page(
         pages.heading("Selected against random"),
         pages.words(JUDGEMENT[0], JUDGEMENT[1].format(family=_family(table)), *_reach(table)),
         pages.table(_constant_out(table), note=f"Also as results/tables/{name}.csv. {columns}"),
+        pages.heading("Runs and benchmarks"),
+        pages.words(RUNS),
+        pages.table(wide(runs), note=f"Also, number by number, as results/tables/runs/{name}.csv."),
         pages.heading("Every evaluation"),
-        pages.table(evaluations.drop("path"), note="value: of a loss, nats per response token."),
+        pages.table(evaluations.drop("path"), note="value: in the unit that stands beside it."),
     ]
     return pages.page(f"Comparison: {name}", parts)
 
