@@ -72,7 +72,9 @@ onsuccess:
     for page, newer in get_stale_cost_pages().items():
         logger.warning(f"warning: {page} is older than {newer} of its measurements: --forcerun report_costs")
     if get_report_pages() and all(Path(page).exists() for page in get_report_pages()):
-        configs = " ".join(f"--configfile {shlex.quote(str(path))}" for path in workflow.overwrite_configfiles)
+        named = " ".join(shlex.quote(str(path)) for path in workflow.overwrite_configfiles)
+        # several are laid over one another where they are named together, and only there
+        configs = f"--configfile {named}" if named else ""
         shell(
             "{sys.executable} -m snakemake --snakefile {workflow.main_snakefile:q} --workflow-profile none"
             " --cores 1 --quiet all {configs} --report results/report.html"

@@ -19,6 +19,18 @@ def test_the_configs_that_come_along_are_valid(name: str) -> None:
     cfg.load_defaults_and_check(yaml.safe_load(path.read_text(encoding="utf-8")), SCHEMA, str(path))
 
 
+def test_the_benchmarks_are_laid_over_the_embedded_default() -> None:
+    default, laid = (
+        yaml.safe_load((ROOT / "config" / name).read_text()) for name in ("config.yaml", "benchmarks.yaml")
+    )
+    # as Snakemake does: section by section, names that are new
+    merged = {name: {**default.get(name, {}), **laid[name]} if name in laid else part for name, part in default.items()}
+    assert set(laid) <= set(default) and not any(set(laid[name]) & set(default[name]) for name in laid)
+    config = check(merged)
+    kinds = {config["benchmarks"][name]["kind"] for name in config["comparisons"]["benchmarks"]["benchmarks"]}
+    assert kinds == {"loss", "ifeval", "llmbar", "pairwise"}
+
+
 def test_the_paper_config_is_the_published_experiment() -> None:
     path = ROOT / "config/paper.yaml"
     config = check(yaml.safe_load(path.read_text(encoding="utf-8")))
