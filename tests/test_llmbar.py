@@ -13,7 +13,6 @@ from instructmining.evaluations import llmbar
 from instructmining.evaluations.llmbar import ANSWERS, PROMPT, evaluate, parsed
 from instructmining.examples import EXAMPLE_SCHEMA, read_details, read_examples
 from instructmining.files import write_parquet
-from instructmining.likelihood import Reading
 from instructmining.models import load_causal_lm, load_tokenizer
 from instructmining.prompts import render
 from instructmining.reading import read_dataset
@@ -105,30 +104,22 @@ def test_batches_change_nothing(folder, examples):
 
 
 @pytest.mark.parametrize(
-    ("nll", "value", "agreement", "first_place", "ties"),
-    [((1.0, 2.0), 0.5, 0.0, 1.0, 0), ((2.0, 1.0), 0.5, 0.0, 0.0, 0), ((1.0, 1.0), 0.0, 0.0, None, 10)],
+    ("odds", "value", "agreement", "first_place", "ties"),
+    [(1.0, 0.5, 0.0, 1.0, 0), (-1.0, 0.5, 0.0, 0.0, 0), (0.0, 0.0, 0.0, None, 10)],
     ids=["always (a)", "always (b)", "ties"],
 )
-def test_a_judge_that_does_not_look(folder, examples, monkeypatch, nll, value, agreement, first_place, ties):
-    def rigged(model, encoded, *_, **__):
-        return [Reading(nll[row % 2], 4, [], None) for row in range(len(encoded))]
-
-    monkeypatch.setattr(llmbar, "read_responses", rigged)
+def test_a_judge_that_does_not_look(folder, examples, monkeypatch, odds, value, agreement, first_place, ties):
+    monkeypatch.setattr(llmbar, "log_odds", lambda model, pairs, *_: [odds] * len(pairs))
     figures, items = run(folder, examples)
-    assert [figures[name] for name in ("value", "agreement", "first_place", "ties", "unparsed")] == [
-        *(value, agreement, first_place, ties, 0)
-    ]
+    names = ("value", "agreement", "first_place", "ties", "unparsed")
+    assert [figures[name] for name in names] == [value, agreement, first_place, ties, 0]
     assert items["value"].to_list() == [value] * 5 and figures["n_used"] == 5
 
 
 def test_a_judge_that_knows(folder, examples, monkeypatch):
     """It prefers the right one, wherever it stands: the first order's places are the source's."""
-    labels = [DETAILS[row // 4]["label"] - 1 for row in range(20)]
-
-    def knowing(model, encoded, *_, **__):
-        return [Reading(float(row % 2 != labels[row] ^ (row // 2 % 2)), 4, [], None) for row in range(len(encoded))]
-
-    monkeypatch.setattr(llmbar, "read_responses", knowing)
+    margins = [1.0 if (item["label"] == 1) != swapped else -1.0 for item in DETAILS for swapped in (False, True)]
+    monkeypatch.setattr(llmbar, "log_odds", lambda *_: margins)
     figures, items = run(folder, examples)
     assert (figures["value"], figures["agreement"], figures["first_place"]) == (1.0, 1.0, 0.5)
     assert items["chosen_1"].to_list() == items["chosen_2"].to_list() == items["label"].to_list()
@@ -154,11 +145,16 @@ def test_a_question_is_never_cut(folder, examples):
 
 
 def test_a_model_that_has_diverged_is_no_judge(folder, examples, monkeypatch):
-    monkeypatch.setattr(
-        llmbar, "read_responses", lambda model, encoded, *_, **__: [Reading(float("nan"), 4, [], None)] * len(encoded)
-    )
+    monkeypatch.setattr(llmbar, "log_odds", lambda model, pairs, *_: [float("nan")] * len(pairs))
     with pytest.raises(InputError, match="no numbers"):
         run(folder, examples)
+
+
+def test_a_question_that_does_not_fit_in_memory_is_not_used(folder, examples, monkeypatch):
+    monkeypatch.setattr(llmbar, "log_odds", lambda *_: [1.0, None, *[1.0] * 8])
+    figures, items = run(folder, examples, min_share_used=0.8)
+    assert figures["n_used"] == 4 and items["value"].to_list() == [None, *[0.5] * 4]
+    assert items["reason"].to_list() == [llmbar.NO_MEMORY, *[None] * 4]
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ MODULES = {
     "RANKINGS": ("rankings",),
     "SEARCHES": ("search",),
     "TRAINER": ("finetune", "trainer", "training_arguments", *MODEL),
-    "EVALUATIONS.llmbar": ("evaluations/llmbar", *MODEL),
+    "EVALUATIONS.llmbar": ("evaluations/llmbar", "choices", *MODEL),
     "EVALUATIONS.loss": ("evaluations/loss", *MODEL),
     "COMPARISON": ("comparison", "significance", "overlap", "agreement", "contamination", "ngrams"),
     "COSTS": ("costs", "cost_tables", "ledger"),

@@ -14,11 +14,11 @@ from typing import Any
 import polars as pl
 
 from instructmining.attention import budget
+from instructmining.choices import log_odds
 from instructmining.errors import InputError
 from instructmining.evaluations import DIRECTIONS
 from instructmining.examples import prompt_text
 from instructmining.joblog import progress
-from instructmining.likelihood import read_responses
 from instructmining.models import check_length, load_causal_lm, load_tokenizer
 from instructmining.prompts import encode_texts, render
 
@@ -135,20 +135,16 @@ def _margins(
     check_length(model, settings["max_length"], model_path)
     texts = [render(settings["template"], question, "", tokenizer) for question in asked for _ in ANSWERS]
     encoded = encode_texts(texts, ANSWERS * len(asked), tokenizer, end=False)
-    fitting = [row for row, example in enumerate(encoded) if len(example.ids) <= settings["max_length"]]
+    pairs = list(zip(encoded[::2], encoded[1::2], strict=True))
+    fitting = [row for row, pair in enumerate(pairs) if max(len(one.ids) for one in pair) <= settings["max_length"]]
     tokens = budget(model, settings["batch_tokens"])
-    advance = progress(len(fitting), "answers read")
-    readings = dict(
-        zip(fitting, read_responses(model, [encoded[row] for row in fitting], tokens, advance=advance), strict=True)
-    )
-    margins, reasons = list[float | None](), list[str | None]()
-    for row in range(0, len(encoded), 2):
-        first, second = (readings.get(row + place) for place in (0, 1))
-        margins.append(second.nll - first.nll if first and second else None)
-        if margins[-1] is not None and math.isnan(margins[-1]):
-            raise InputError(f"{model_path}: its probabilities are no numbers: the training has diverged")
-        short = row in readings and row + 1 in readings
-        reasons.append(None if first and second else NO_MEMORY if short else TOO_LONG)
+    advance = progress(len(fitting), "questions judged")
+    odds = log_odds(model, [pairs[row] for row in fitting], tokens, advance)
+    if any(value is not None and math.isnan(value) for value in odds):
+        raise InputError(f"{model_path}: its probabilities are no numbers: the training has diverged")
+    margins, reasons = list[float | None]([None] * len(asked)), list[str | None]([TOO_LONG] * len(asked))
+    for row, value in zip(fitting, odds, strict=True):
+        margins[row], reasons[row] = value, NO_MEMORY if value is None else None
     return margins, reasons
 
 
