@@ -47,6 +47,7 @@ localrules:
     report_benchmark,
     report_costs,
     report_overlaps,
+    report_contamination,
     report_agreement,
     report_search,
     report_quality_rule,

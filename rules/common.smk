@@ -185,6 +185,7 @@ def get_report_pages():
     ]
     pages += get_cost_pages()
     pages += [f"results/figures/overlaps/{name}.html" for name, s in config["comparisons"].items() if s["sizes"]]
+    pages += [f"results/figures/contamination/{name}.html" for name in config["comparisons"]]
     pages += ["results/figures/agreement.html"] if config["comparisons"] else []
     pages += [f"results/figures/searches/{name}.html" for name in config["searches"]]
     pages += [f"results/figures/quality_rules/{name}.html" for name in config["quality_rules"]]

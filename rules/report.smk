@@ -153,6 +153,38 @@ rule report_overlaps:
         "../workflow/scripts/report_overlaps.py"
 
 
+rule report_contamination:
+    input:
+        subsets=get_comparison_subset_files,
+        evaluated=get_evaluated_texts,
+    output:
+        page=report(
+            "results/figures/contamination/{comparison}.html",
+            caption="../workflow/report/contamination.rst",
+            category="2 Comparison",
+            labels={"comparison": "{comparison}", "what": "contamination"},
+        ),
+        table=report(
+            "results/tables/contamination/{comparison}.csv",
+            caption="../workflow/report/contamination.rst",
+            category="2 Comparison",
+            labels={"comparison": "{comparison}", "what": "contamination as CSV"},
+        ),
+        pairs="results/tables/contamination/{comparison}-pairs.csv",
+    log:
+        "logs/report_contamination/{comparison}.log",
+    params:
+        version=versions.COMPARISON,
+        benchmarks=get_compared_benchmarks,
+        examples=get_examples_pattern,
+        ngram=get_report_ngram,
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    script:
+        "../workflow/scripts/report_contamination.py"
+
+
 rule report_agreement:
     input:
         evaluations=get_all_comparison_evaluations,

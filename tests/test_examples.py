@@ -1,4 +1,5 @@
 import hashlib
+import json
 
 import polars as pl
 import pytest
@@ -11,6 +12,7 @@ from instructmining.examples import (
     canonical,
     example_id,
     folded_prompt,
+    item_texts,
     load_rows,
     prompt_text,
     prompts_of,
@@ -80,6 +82,13 @@ def test_folded_prompt_ignores_case_and_whitespace():
 def test_prompts_of_several_files(folder):
     paths = [folder / name / "examples.parquet" for name in ("one", "two")]
     assert prompts_of(paths) == {"a", "b in", "c", "d"}
+
+
+def test_item_texts_are_the_prompt_with_each_output(folder):
+    assert item_texts(folder / "one/examples.parquet") == [["a\nx"], ["b\nin\ny"], ["c\nz"]]
+    details = pl.Series("details", [json.dumps({"outputs": ["x", "w"], "label": 1}), json.dumps({"key": 3})])
+    write_parquet(examples("bar", ("a", "", "x"), ("b", "in", "")).with_columns(details), folder / "bar.parquet")
+    assert item_texts(folder / "bar.parquet") == [["a\nx", "a\nw"], ["b\nin"]]
 
 
 def test_read_examples_in_the_order_of_ids(folder):

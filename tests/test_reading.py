@@ -12,6 +12,7 @@ from instructmining import reading
 from instructmining.errors import InputError
 from instructmining.examples import EXAMPLE_SCHEMA, example_id
 from instructmining.files import sha256
+from instructmining.ngrams import Index
 from instructmining.reading import provenance, read_dataset, write_rejected
 
 SHARED = Path(__file__).parents[1] / "../shared/data"
@@ -26,8 +27,8 @@ def read(tmp_path, lines, **options):
     path = tmp_path / "rows.jsonl"
     path.write_text("".join((r if isinstance(r, str) else json.dumps(r)) + "\n" for r in lines))
     base = {"path": str(path), "format": "alpaca", "max_bad_share": 1.0}
-    excluded = options.pop("excluded_prompts", ())
-    return read_dataset("mine", base | options, excluded_prompts=excluded)
+    excluded = {name: options.pop(name) for name in ("excluded_prompts", "excluded_ngrams") if name in options}
+    return read_dataset("mine", base | options, **excluded)
 
 
 def test_examples(tmp_path):
@@ -95,6 +96,23 @@ def test_rejected_values_that_json_does_not_know(tmp_path):
 def test_excluded_prompts_compare_without_case_and_whitespace(tmp_path):
     frame, *_ = read(tmp_path, [row("A\n b", input="C"), row("ab c")], excluded_prompts={"a b c"})
     assert frame["instruction"].to_list() == ["ab c"]
+
+
+def test_excluded_ngrams_are_looked_for_in_prompt_and_response(tmp_path):
+    index = Index(["One two, three! Four", "x y"], 3)
+    rows = [
+        row("a", "now one TWO (three)"),
+        row("two three four?"),
+        row("one", "two-three", "two three"),
+        row("one two", "three"),
+        row("two four three one", "x y"),
+    ]
+    frame, rejected, summary = read(tmp_path, rows, excluded_ngrams=index, max_bad_share=0.0)
+    assert frame["row"].to_list() == [4]
+    assert [(entry["row"], entry["reason"]) for entry in rejected] == [(n, "excluded_ngram") for n in range(4)]
+    assert summary["bad_share"] == 0.0
+    reason = read(tmp_path, [*rows, *rows], excluded_ngrams=index, excluded_prompts={"a"})[1]
+    assert reason[0]["reason"] == "excluded_prompt" and reason[-1]["reason"] == "duplicate"
 
 
 @pytest.mark.parametrize(("limit", "fatal"), [(0.2, False), (0.1999, True), (0.0, True), (1.0, False)])

@@ -117,3 +117,25 @@ def test_benchmark(results, tmp_path):
     text = run("report_benchmark", tmp_path, input=found, output=given(**page), params=params, wildcards=wildcards)
     assert "Worst items" in text and "Wins" not in text
     assert {"id", "mean", "best", "random"} <= set(pl.read_csv(page["table"]).columns)
+
+
+def test_contamination(results, tmp_path):
+    subsets = [str(results / f"subsets/{order}/unseen/200.parquet") for order in ("best", "random-0")]
+    files = {"page": str(tmp_path / "page.html")}
+    files |= {name: str(tmp_path / f"{name}.csv") for name in ("table", "pairs")}
+    params = {
+        "benchmarks": ["held_out", "other"],
+        "examples": str(results / "datasets/{dataset}/examples.parquet"),
+        "ngram": 13,
+    }
+    held = pl.read_parquet(results / "datasets/alpaca/examples.parquet").head(3)
+    write_parquet(held, tmp_path / "held.parquet")
+    write_parquet(held.select("id", text=pl.lit("unheard of")), tmp_path / "items.parquet")
+    found = given(subsets=subsets, evaluated=[str(tmp_path / f"{name}.parquet") for name in ("held", "items")])
+    wildcards = SimpleNamespace(comparison="main")
+    text = run("report_contamination", tmp_path, input=found, output=given(**files), params=params, wildcards=wildcards)
+    assert "Contamination: main" in text
+    table = pl.read_csv(files["table"])
+    assert table["benchmark"].to_list() == ["held_out", "other"] * 2 and table["subset"][0] == "best/unseen/200"
+    assert table["exact"][0] > 0 and table["exact"][1] == 0
+    assert pl.read_csv(files["pairs"])["subsets"].max() <= 2

@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src/instructmining"
 TABLE = ROOT / "tests/versions.json"
-READING = ("examples", "formats", "item_formats", "packages", "reading", "sources", "streams")
+READING = ("examples", "formats", "item_formats", "ngrams", "packages", "reading", "sources", "streams")
 DECODER = ("attention", "batching", "models")
 MODEL = (*DECODER, "likelihood", "prompts")
 RULE = ("diagnostics", "indicator_table", "observations", "presets", "regression")
@@ -49,8 +49,9 @@ MODULES = {
     "RANKINGS": ("rankings",),
     "SEARCHES": ("search",),
     "TRAINER": ("finetune", "trainer", "training_arguments", *MODEL),
+    "EVALUATIONS.llmbar": ("evaluations/llmbar", "choices", *MODEL),
     "EVALUATIONS.loss": ("evaluations/loss", *MODEL),
-    "COMPARISON": ("comparison", "significance", "overlap", "agreement"),
+    "COMPARISON": ("comparison", "significance", "overlap", "agreement", "contamination", "ngrams"),
     "COSTS": ("costs", "cost_tables", "ledger"),
 }
 

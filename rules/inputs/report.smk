@@ -132,6 +132,24 @@ def get_benchmark_page_inputs(wildcards):
     }
 
 
+def get_compared_benchmarks(wildcards):
+    return get_compared_on(wildcards.comparison)
+
+
+def get_evaluated_texts(wildcards):
+    """What each benchmark of a comparison asks: its dataset, or the items of an evaluation that hold their texts."""
+    found, evaluations = [], comparison_evaluations(config, wildcards.comparison)
+    for name in get_compared_on(wildcards.comparison):
+        dataset = config["benchmarks"][name].get("dataset")
+        first = next("/".join(parts) for parts in evaluations if parts[-1] == name)
+        found += get_examples([dataset]) if dataset else [f"results/evaluations/{first}.items.parquet"]
+    return found
+
+
+def get_report_ngram(wildcards):
+    return config["report"]["ngram"]
+
+
 def get_comparison_subset_files(wildcards):
     return [f"results/subsets/{subset}.parquet" for subset in comparison_subsets(config, wildcards.comparison)]
 

@@ -60,6 +60,20 @@ def prompts_of(paths: Iterable[str | Path]) -> set[str]:
     }
 
 
+def item_texts(path: str | Path) -> list[list[str]]:
+    """Everything that each item of one file says, aligned with ``read_examples(path)``: its prompt with its output.
+
+    Where ``details`` hold several outputs it is the prompt with each of them, and the prompt alone where there is none.
+    """
+    examples = read_examples(path).select("instruction", "input", "output")
+    held = DETAILS in pl.read_parquet_schema(path)
+    details: Sequence[dict[str, Any]] = read_details(path) if held else [{}] * examples.height
+    return [
+        [f"{prompt_text(instruction, input)}\n{one}".rstrip("\n") for one in more.get("outputs", [output])]
+        for (instruction, input, output), more in zip(examples.iter_rows(), details, strict=True)
+    ]
+
+
 def read_examples(path: str | Path, ids: Sequence[str] | None = None) -> pl.DataFrame:
     """Examples of one file (columns ``EXAMPLE_SCHEMA``): all in source order, or those of ``ids`` in their
     order, repeated where an id is.

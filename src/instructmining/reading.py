@@ -14,14 +14,15 @@ import polars as pl
 
 from instructmining import files, formats, item_formats
 from instructmining.errors import InputError
-from instructmining.examples import DETAILS, EXAMPLE_SCHEMA, canonical, example_id, folded_prompt
+from instructmining.examples import DETAILS, EXAMPLE_SCHEMA, canonical, example_id, folded_prompt, prompt_text
 from instructmining.formats import Reject, Triple
 from instructmining.item_formats import ITEM_FORMATS
+from instructmining.ngrams import Index
 from instructmining.sources import Malformed, read_rows
 from instructmining.versions import DATASETS
 
 # Rows left out for these reasons are sound: they are no sign of a broken source or of a wrong format.
-SOUND = {"duplicate", "excluded_pattern", "excluded_prompt", "deleted"}
+SOUND = {"duplicate", "excluded_pattern", "excluded_prompt", "excluded_ngram", "deleted"}
 SURROGATE = re.compile("[\ud800-\udfff]")
 BATCH = 100_000
 _SAMPLED_SCHEMA = pl.Schema([*EXAMPLE_SCHEMA.items(), (DETAILS, pl.String()), ("draw", pl.UInt64())])
@@ -34,14 +35,16 @@ def read_dataset(
     settings: dict[str, Any],
     archive: str | Path | None = None,
     excluded_prompts: Iterable[str] = (),
+    excluded_ngrams: Index | None = None,
 ) -> tuple[pl.DataFrame, list[dict[str, Any]], dict[str, Any]]:
     """Examples (columns ``EXAMPLE_SCHEMA``, in source order), rejected rows, and a summary.
 
     Of ``ITEM_FORMATS`` the examples have ``details`` as well, and may have no output.
     ``settings`` is the dataset's validated config. ``archive`` is the package archive of a packaged source.
-    ``excluded_prompts`` are folded prompts (``examples.prompts_of``). A rejected row is ``{row, reason, data}``.
+    ``excluded_prompts`` are folded prompts (``examples.prompts_of``), ``excluded_ngrams`` an index of texts with which
+    no example may share an n-gram. A rejected row is ``{row, reason, data}``.
     Reasons are those of ``sources`` and ``formats``, and ``empty_instruction``, ``empty_output``, ``nul_byte``,
-    ``lone_surrogate`` (also: not UTF-8), ``duplicate``, ``excluded_pattern``, ``excluded_prompt``.
+    ``lone_surrogate`` (also: not UTF-8), ``duplicate``, ``excluded_pattern``, ``excluded_prompt``, ``excluded_ngram``.
 
     Raises InputError if the source cannot be read, if more than ``max_bad_share`` of its rows are bad, or if no
     example is left.
@@ -65,7 +68,7 @@ def read_dataset(
         place = 0
         for instruction, input, output in triples:
             name = example_id(instruction, input, output)
-            if reason := _exclusion(name, (instruction, input, output), seen, pattern, excluded):
+            if reason := _exclusion(name, (instruction, input, output), seen, pattern, excluded, excluded_ngrams):
                 reasons.append(reason)
                 continue
             seen.add(name)
@@ -168,7 +171,12 @@ def _fault(triple: Triple, needs_output: bool, details: str) -> str | None:
 
 
 def _exclusion(
-    name: str, triple: Triple, seen: set[str], pattern: re.Pattern[str] | None, excluded: frozenset[str]
+    name: str,
+    triple: Triple,
+    seen: set[str],
+    pattern: re.Pattern[str] | None,
+    excluded: frozenset[str],
+    ngrams: Index | None,
 ) -> str | None:
     if name in seen:
         return "duplicate"
@@ -176,6 +184,8 @@ def _exclusion(
         return "excluded_pattern"
     if excluded and folded_prompt(triple[0], triple[1]) in excluded:
         return "excluded_prompt"
+    if ngrams and ngrams.shared([f"{prompt_text(triple[0], triple[1])}\n{triple[2]}"]):
+        return "excluded_ngram"
     return None
 
 

@@ -1,0 +1,23 @@
+"""The report's page "Contamination", its table and the pairs behind it as CSV."""
+
+from pathlib import Path
+
+from instructmining.joblog import job_log
+
+with job_log(snakemake.log[0], snakemake.threads):
+    import polars as pl
+
+    from instructmining import contamination
+    from instructmining.files import write_csv, write_text
+    from instructmining.report.contamination import page
+
+    params, name = snakemake.params, snakemake.wildcards.comparison
+    subsets = {"/".join(Path(p).with_suffix("").parts[-3:]): pl.read_parquet(p) for p in snakemake.input.subsets}
+    items = contamination.read_items(dict(zip(params.benchmarks, snakemake.input.evaluated, strict=True)))
+    examples = contamination.distinct(subsets.values(), params.examples)
+    found = contamination.pairs(items, examples, params.ngram)
+    table = contamination.table(items, found, subsets)
+    pairs = contamination.with_subsets(found, subsets)
+    write_csv(table, snakemake.output.table)
+    write_csv(pairs, snakemake.output.pairs)
+    write_text(snakemake.output.page, page(name, table, pairs, params.ngram))
