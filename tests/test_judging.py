@@ -4,7 +4,7 @@ import pytest
 
 from instructmining.errors import InputError
 from instructmining.judge_messages import load_prompt, messages
-from instructmining.judging import benchmark_settings, check_share, question
+from instructmining.judging import benchmark_settings, check_share, may_fail, question
 from judging import examples, settings
 
 # keys of the indicator's questions as version 2 asked them: another key would be paid for again
@@ -32,10 +32,20 @@ def test_a_share_of_values():
     assert check_share([], 1.0, "rows have a score") == {}
 
 
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.55, 0.7, 0.9, 1.0])
+@pytest.mark.parametrize("count", [0, 1, 3, 10, 40, 100, 805])
+def test_as_many_may_fail_as_the_share_lets_pass(count, share):
+    most = may_fail(count, share)
+    check_share([(None, "x")] * most + [(1, None)] * (count - most), share, "rows")
+    if most < count:
+        with pytest.raises(InputError):
+            check_share([(None, "x")] * (most + 1) + [(1, None)] * (count - most - 1), share, "rows")
+
+
 def test_where_a_benchmark_s_answers_lie():
     judge = {"model": "m", "max_cost": 3.0, "concurrency": 2}
     found = benchmark_settings({"mt": {"judge": judge}}, recipe="r", subset="random-0/unseen/1000", benchmark="mt")
     assert found["answers"] == ["benchmarks/mt", "r.random-0.unseen.1000"]
-    assert found["costs"] == "results/costs/judged_benchmarks/r/random-0/unseen/1000/mt.json"
+    assert found["costs"] == "results/costs/judge_pairs/r/random-0/unseen/1000/mt.json"
     assert (found["calls"]["max_cost"], found["calls"]["concurrency"], found["calls"]["timeout"]) == (3.0, 2, None)
     assert "model" not in found["calls"]

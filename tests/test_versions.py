@@ -19,6 +19,7 @@ TABLE = ROOT / "tests/versions.json"
 READING = ("examples", "formats", "item_formats", "packages", "reading", "sources", "streams")
 DECODER = ("attention", "batching", "models")
 MODEL = (*DECODER, "likelihood", "prompts")
+PAIR_JUDGE = ("judging", "pair_messages", "pair_prompts", "judge_messages", "judge_local", "judge_protocol")
 RULE = ("diagnostics", "indicator_table", "observations", "presets", "regression")
 MODULES = {
     "DATASETS": READING,
@@ -58,6 +59,7 @@ MODULES = {
     "SEARCHES": ("search",),
     "TRAINER": ("finetune", "trainer", "training_arguments", *MODEL),
     "EVALUATIONS.loss": ("evaluations/loss", *MODEL),
+    "EVALUATIONS.pairwise": ("evaluations/pairwise", "win_rates", *PAIR_JUDGE, *DECODER),
     "COMPARISON": ("comparison", "significance", "overlap", "agreement"),
     "COSTS": ("costs", "cost_tables", "ledger"),
 }

@@ -5,6 +5,7 @@ written; and too few usable answers are an error.
 """
 
 import logging
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -30,7 +31,7 @@ def benchmark_settings(benchmarks: Mapping[str, Any], recipe: str, subset: str, 
     return {
         "calls": {key: judge.get(key) for key in CALL_KEYS},
         "answers": [f"benchmarks/{benchmark}", ".".join([recipe, *subset.split("/")])],
-        "costs": f"results/costs/judged_benchmarks/{recipe}/{subset}/{benchmark}.json",
+        "costs": f"results/costs/judge_pairs/{recipe}/{subset}/{benchmark}.json",
     }
 
 
@@ -45,13 +46,13 @@ def judged(
     questions: Sequence[Request],
     settings: Mapping[str, Any],
     read: Callable[[Record], Reading[Value]],
-    may_fail: int,
+    spare: int,
 ) -> dict[str, Reading[Value]]:
     """What ``read`` makes of each question's answer, by key: a value, or None and the reason.
 
     ``settings`` has beside the judge's own ``answers`` (entry, part and perhaps root, as in `Records`), ``calls`` and
     ``costs`` (the file of tokens and price). A question that stands several times is asked once. InputError for an
-    endpoint that cannot answer, where ``max_cost`` would be exceeded, or once more than ``may_fail`` answers cannot be
+    endpoint that cannot answer, where ``max_cost`` would be exceeded, or once more than ``spare`` answers cannot be
     used; what was answered is recorded.
     """
     requests = list({row.key: row for row in questions}.values())
@@ -65,10 +66,15 @@ def judged(
     def usable(record: Record | None) -> bool:
         return reading(record, None)[0] is not None
 
-    reasons = _ask(requests, records, settings, usable, may_fail)
+    reasons = _ask(requests, records, settings, usable, spare)
     found = write(settings["costs"], requests, records, settings["calls"])
     _log.info("judge: %s", ", ".join(f"{key} {value}" for key, value in found.items()))
     return {row.key: reading(records.answers.get(row.key), reasons.get(row.key)) for row in requests}
+
+
+def may_fail(count: int, share: float) -> int:
+    """How many of ``count`` may have no value, so that ``check_share`` lets ``share`` pass."""
+    return count - math.ceil(share * count)
 
 
 def check_share(readings: Sequence[Reading[Any]], share: float, what: str) -> dict[str, int]:
@@ -91,7 +97,7 @@ def _ask(
     records: Records,
     settings: Mapping[str, Any],
     usable: Callable[[Record | None], bool],
-    may_fail: int,
+    spare: int,
 ) -> dict[str, str]:
     """Ask what is not recorded; reasons by key. Nothing is opened, and no key needed, where everything is."""
     if not (missing := _missing(requests, records)):
@@ -108,7 +114,7 @@ def _ask(
         missing = _missing(requests, records)
         _log.info("judge: %s", _announced(len(requests), missing, records, settings["calls"]))
         bad = sum(not usable(records.answers[row.key]) for row in requests if row.key in records.answers)
-        return judge_client.ask(missing, settings["calls"], records, usable, may_fail - bad) if missing else {}
+        return judge_client.ask(missing, settings["calls"], records, usable, spare - bad) if missing else {}
 
 
 def _missing(requests: Sequence[Request], records: Records) -> list[Request]:

@@ -90,7 +90,8 @@ def length_controlled(
     predicted = _logistic(equal @ weights)
     value = float(predicted.mean())
     slope = (predicted * (1 - predicted)) @ equal / len(y) / (value * (1 - value))
-    error = _NORMAL * float(np.sqrt(slope @ _covariance(x, y, weights, pull) @ slope))
+    # rounding may leave a variance of nothing below it
+    error = _NORMAL * float(np.sqrt(max(0.0, slope @ _covariance(x, y, weights, pull) @ slope)))
     middle = np.log(value / (1 - value))
     low, high = (float(_logistic(middle + side * error)) for side in (-1, 1))
     return LengthControlled(value, (low, high), dict(zip(columns, weights.tolist(), strict=True)))

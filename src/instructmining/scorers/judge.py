@@ -11,7 +11,7 @@ import polars as pl
 
 from instructmining.judge_messages import load_prompt, messages, read_score
 from instructmining.judge_records import Record
-from instructmining.judging import Reading, check_share, judged, question
+from instructmining.judging import Reading, check_share, judged, may_fail, question
 
 
 def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[pl.DataFrame]:
@@ -33,9 +33,9 @@ def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[p
     def read(record: Record) -> Reading[float]:
         return read_score(record["answer"], prompt.scale)
 
-    may_fail = int((1 - settings["min_share_used"]) * settings["rows"])
-    scores = judged(rows, settings, read, may_fail)
-    check_share([scores[row.key] for row in rows], settings["min_share_used"], "rows have a score")
+    share = settings["min_share_used"]
+    scores = judged(rows, settings, read, may_fail(settings["rows"], share))
+    check_share([scores[row.key] for row in rows], share, "rows have a score")
     values = iter(rows)
     for frame in frames:
         own = [scores[next(values).key] for _ in range(frame.height)]
