@@ -2,6 +2,10 @@
 
 import json
 import math
+import runpy
+from multiprocessing import get_context
+from pathlib import Path
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -12,6 +16,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from instructmining import judge_client
 from instructmining.errors import InputError
 from instructmining.evaluations.pairwise import drawn, evaluate, reference_answers
+from instructmining.files import write_parquet
 from instructmining.judge_records import Records
 from judging import KEY, completion, examples, serving, settings
 from tiny import tiny_llama
@@ -336,3 +341,50 @@ def test_a_local_judge_that_explains_and_one_that_is_asked_too_much(tmp_path, fo
     told_short["judge"] |= {"max_length": 20}
     with pytest.raises(InputError, match=r"0 of 3 items are judged; .*\(3 refused: question over max_length tokens\)"):
         evaluate(*pairs, {**told_short, "min_share_used": 0.5})
+
+
+@pytest.mark.parametrize("seeds", [0, 2])
+def test_the_job(monkeypatch, tmp_path, seeds):
+    """The script as Snakemake runs it: against drawn runs, or the items' own answers; the config's calls are used."""
+    io = pytest.importorskip("snakemake.iocontainers")
+    monkeypatch.chdir(tmp_path)
+    details = pl.lit('{"category": "x"}')
+    rows = examples(range(ROWS)).with_columns(
+        output=answers("theirs")["response"], dataset=pl.lit("d"), row=pl.int_range(ROWS), details=details
+    )
+    write_parquet(rows, "examples.parquet")
+    theirs = [f"{seed}.parquet" for seed in range(seeds)]
+    for path in ("ours.parquet", *theirs):
+        whose = "ours" if path == "ours.parquet" else f"theirs of {path[0]}:"
+        write_parquet(answers(whose).with_columns(tokens=pl.lit(3), finish=pl.lit("stop")), path)
+    judge = {key: told(tmp_path)["judge"][key] for key in ("backend", "model", "model_record", "request")}
+    params = {"prompt": "mt_bench_pair", "min_share_used": 0.9, "judge": judge, "generation": {"seed": 0}, "runs": []}
+    job = SimpleNamespace(
+        input=io.Namedlist(
+            fromdict={"examples": "examples.parquet", "ours": "ours.parquet", "theirs": io.Namedlist(theirs)}
+        ),
+        output=SimpleNamespace(figures="out/f.json", per_item="out/i.parquet"),
+        params=SimpleNamespace(settings=params, version=1),
+        wildcards={"recipe": "r", "subset": "longest/p/10", "benchmark": "mt"},
+        resources=SimpleNamespace(batch_tokens=0),
+        config={"benchmarks": {"mt": {"judge": {**judge, **told(tmp_path)["calls"], "concurrency": 2}}}},
+        log=["job.log"],
+        threads=1,
+    )
+    script = Path(__file__).parents[1] / "workflow/scripts/evaluate_pairwise.py"
+    with serving(reply=verdict, seconds=0.02) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        process = get_context("spawn").Process(target=runpy.run_path, args=(str(script), {"snakemake": job}))
+        process.start()
+        process.join(60)
+    assert process.exitcode == 0, Path("job.log").read_text()
+    assert server.most_at_once == 2
+    found, items = json.loads(Path("out/f.json").read_text()), pl.read_parquet("out/i.parquet")
+    assert found["value"] == 0.5 and found["by_category"]["x"]["n_used"] == ROWS
+    assert found["provenance"]["subset"] == "longest/p/10" and str(tmp_path) not in json.dumps(found)
+    if seeds:
+        assert set(items["response_other"].str.slice(0, 12)) == {"theirs of 0:", "theirs of 1:"}
+    else:
+        assert items["response_other"].to_list() == rows["output"].to_list()
+    assert Path("results/answers/benchmarks/mt/r.longest.p.10.jsonl").exists()
+    assert json.loads(Path("results/costs/judge_pairs/r/longest/p/10/mt.json").read_text())["answers"] == 24
