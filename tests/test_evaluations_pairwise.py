@@ -88,7 +88,7 @@ def test_a_win_needs_both_orders(monkeypatch, tmp_path):
     with serving(reply=verdict) as server:
         figures, items = run(server, monkeypatch, tmp_path, categories=["writing", "math"] * 6)
         assert server.asked == dict.fromkeys(range(ROWS), 2)
-    assert items["verdict"].to_list() == ["win", "loss", "tie", "tie"] * 3
+    assert items["verdict"].to_list() == ["win", "lose", "tie", "tie"] * 3
     assert items["value"].to_list() == [1, 0, 0.5, 0.5] * 3
     assert items["order_1"].to_list() == [1, 0, 1, 0.5] * 3 and items["order_2"].to_list() == [1, 0, 0, 0.5] * 3
     assert figures["value"] == 0.5 == (items["value"] * items["weight"]).sum() / items["weight"].sum()
@@ -144,7 +144,7 @@ def test_preferences_are_weighed(monkeypatch, tmp_path):
     ours = share(0.9 * 0.9 + 0.05), 1 - share(0.1 * 0.9 + 0.05)
     assert items["order_1"][0] == pytest.approx(ours[0]) and items["order_2"][0] == pytest.approx(ours[1])
     assert items["value"][0] == pytest.approx(sum(ours) / 2) and items["verdict"][0] == "win"
-    assert items["verdict"].to_list() == ["win", "tie", "loss"] * 4
+    assert items["verdict"].to_list() == ["win", "tie", "lose"] * 4
     assert figures["value"] == pytest.approx(items["value"].mean())
     # recorded whole: another process needs neither key nor server
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):

@@ -1,10 +1,10 @@
 """What a judge was asked and what it answered: JSON lines under a content key, so that no answer is asked for twice.
 
 One file a job, ``results/answers/{entry}/{dataset}-{shard}.jsonl``, or of a benchmark's judge
-``results/answers/benchmarks/{benchmark}/{recipe}.{subset, dots for slashes}.jsonl``, which only ever grows; each answer is on disk
-before the next step is taken, so that a killed job loses none. All files of the entry are read. It is no output of a
-rule, since Snakemake deletes those, and not under ``.work``, which may be deleted: it was paid for. The folder may be
-put beside a paper: whoever has it replays the judge without asking anybody.
+``results/answers/benchmarks/{benchmark}/{recipe}.{subset, dots for slashes}.jsonl``, which only ever grows; each answer
+is on disk before the next step is taken, so that a killed job loses none. All files of the entry are read. It is no
+output of a rule, since Snakemake deletes those, and not under ``.work``, which may be deleted: it was paid for. The
+folder may be put beside a paper: whoever has it replays the judge without asking anybody.
 """
 
 import hashlib

@@ -20,7 +20,7 @@ from instructmining.pair_messages import load_pair_prompt, pair_messages, pair_r
 
 UNIT = "share of items won, ties half"
 _JUDGE_SETTINGS = ("answers", "calls", "costs", "batch_tokens")
-_OUTCOMES = {"wins": "win", "ties": "tie", "losses": "loss"}
+_OUTCOMES = {"wins": "win", "ties": "tie", "losses": "lose"}
 
 
 class Item(NamedTuple):
@@ -152,8 +152,8 @@ def _judgement(first: Reading[float], second: Reading[float], *, weighted: bool)
         return Item(None, None, order_1, order_2, first[1] or second[1])
     verdict = "tie"
     if (order_1 > 0.5) == (order_2 > 0.5) and 0.5 not in (order_1, order_2):
-        verdict = "win" if order_1 > 0.5 else "loss"
-    agreed = {"win": 1.0, "tie": 0.5, "loss": 0.0}[verdict]
+        verdict = "win" if order_1 > 0.5 else "lose"
+    agreed = {"win": 1.0, "tie": 0.5, "lose": 0.0}[verdict]
     return Item((order_1 + order_2) / 2 if weighted else agreed, verdict, order_1, order_2, None)
 
 
