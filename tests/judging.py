@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -40,18 +40,26 @@ def completion(text: Any, **more: Any) -> bytes:
     return json.dumps({"id": "c", "model": "judge-0613", "choices": choices, "usage": USAGE, **more}).encode()
 
 
+Reply = Callable[[int, dict[str, Any]], bytes]
+
+
+def score(row: int, _: dict[str, Any]) -> bytes:
+    return completion(f"{row % 6}\nBecause of row {row}.")
+
+
 class Server(ThreadingHTTPServer):
     """``plan``: row -> what its first, second, … request gets; then, and for all others, a good answer.
 
-    ``always``: what every request gets. ``asked`` and ``paid`` count requests and whole good answers of each row.
+    ``always``: what every request gets. ``reply``: a good answer, to a row and the body of its request. ``asked`` and
+    ``paid`` count requests and whole good answers of each row.
     """
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, plan: dict[int, list[str]], always: str = "", seconds: float = 0.0) -> None:
+    def __init__(self, plan: dict[int, list[str]], always: str, seconds: float, reply: Reply) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.plan, self.always, self.seconds = plan, always, seconds
+        self.plan, self.always, self.seconds, self.reply = plan, always, seconds, reply
         self.asked: Counter[int] = Counter()
         self.paid: Counter[int] = Counter()
         self.lock, self.now, self.most_at_once = threading.Lock(), 0, 0
@@ -87,13 +95,13 @@ class Handler(BaseHTTPRequestHandler):
             server.asked[row] += 1
         try:
             time.sleep(server.seconds)
-            self.answer(action, row)
+            self.answer(action, row, body)
         finally:
             with server.lock:
                 server.now -= 1
 
-    def answer(self, action: str, row: int) -> None:
-        good = completion(f"{row % 6}\nBecause of row {row}.")
+    def answer(self, action: str, row: int, body: dict[str, Any]) -> None:
+        good = self.server.reply(row, body)
         match action.split(" "):
             case ["good"]:
                 with self.server.lock:
@@ -138,8 +146,10 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(plan: dict[int, list[str]] | None = None, always: str = "", seconds: float = 0.0) -> Iterator[Server]:
-    with Server(plan or {}, always, seconds) as server:
+def serving(
+    plan: dict[int, list[str]] | None = None, always: str = "", seconds: float = 0.0, reply: Reply = score
+) -> Iterator[Server]:
+    with Server(plan or {}, always, seconds, reply) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         yield server

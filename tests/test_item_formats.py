@@ -35,6 +35,12 @@ def read(tmp_path, rows, name):
         ("questions", MT_BENCH, ("Compose.", ""), {"category": "writing"}),
         ("questions", ALPACA_EVAL, ("Say.", "Said."), {"category": "koala"}),
         ("questions", {"instruction": "Say."}, ("Say.", ""), {"category": None}),
+        (
+            "questions",
+            {"instruction": "Say.", "instruction_difficulty": -0.5},
+            ("Say.", ""),
+            {"category": None, "difficulty": -0.5},
+        ),
     ],
 )
 def test_an_item_is_its_prompt_and_what_its_answer_is_checked_against(tmp_path, name, row, texts, details):
@@ -54,6 +60,7 @@ def test_an_item_is_its_prompt_and_what_its_answer_is_checked_against(tmp_path, 
         ("llmbar", {**LLMBAR, "label": 3}, "wrong_type"),
         ("llmbar", {**LLMBAR, "label": None}, "missing_field:label"),
         ("llmbar", {**LLMBAR, "output_1": None}, "missing_field:output_1"),
+        ("questions", {"instruction": "q", "instruction_difficulty": "hard"}, "wrong_type"),
         ("questions", {"turns": []}, "missing_field:turns"),
         ("questions", {"turns": [["no"]]}, "wrong_type"),
         ("questions", {"instruction": " "}, "empty_instruction"),

@@ -19,6 +19,7 @@ TABLE = ROOT / "tests/versions.json"
 READING = ("examples", "formats", "item_formats", "ngrams", "packages", "reading", "sources", "streams")
 DECODER = ("attention", "batching", "models")
 MODEL = (*DECODER, "likelihood", "prompts")
+PAIR_JUDGE = ("judging", "pair_messages", "pair_prompts", "judge_messages", "judge_local", "judge_protocol")
 RULE = ("diagnostics", "indicator_table", "observations", "presets", "regression")
 MODULES = {
     "DATASETS": READING,
@@ -30,7 +31,15 @@ MODULES = {
     "SCORERS.lengths": ("scorers/lengths",),
     "SCORERS.mtld": ("scorers/mtld",),
     "SCORERS.expected_score": ("scorers/expected_score", "scorers/by_row", "judge_prompts", *DECODER),
-    "SCORERS.judge": ("scorers/judge", "judge_messages", "judge_prompts", "judge_local", "batching", "models"),
+    "SCORERS.judge": (
+        "scorers/judge",
+        "judging",
+        "judge_messages",
+        "judge_prompts",
+        "judge_local",
+        "batching",
+        "models",
+    ),
     "SCORERS.reward": ("scorers/reward", "scorers/by_row", *DECODER),
     "SCORERS.unieval": ("scorers/unieval", "t5", *DECODER),
     "PREFERENCE_HEAD": ("preference", *MODEL),
@@ -51,7 +60,11 @@ MODULES = {
     "TRAINER": ("finetune", "trainer", "training_arguments", *MODEL),
     "EVALUATIONS.llmbar": ("evaluations/llmbar", "choices", *MODEL),
     "EVALUATIONS.loss": ("evaluations/loss", *MODEL),
-    "COMPARISON": ("comparison", "significance", "overlap", "agreement", "contamination", "ngrams"),
+    "EVALUATIONS.pairwise": ("evaluations/pairwise", "win_rates", *PAIR_JUDGE, *DECODER),
+    "COMPARISON": (
+        *("comparison", "significance", "overlap", "agreement", "contamination", "ngrams"),
+        "benchmark_tables",
+    ),
     "COSTS": ("costs", "cost_tables", "ledger"),
 }
 

@@ -5,6 +5,7 @@ for, as plain JSON. Their outputs may be empty.
 """
 
 from collections.abc import Callable
+from math import isfinite
 from typing import Any
 
 from instructmining.formats import Reject, Row, Triple, optional, text, values
@@ -44,8 +45,8 @@ def llmbar(row: Row) -> tuple[Triple, Details]:
 def questions(row: Row) -> tuple[Triple, Details]:
     """Questions, perhaps with reference answers: MT-Bench's ``turns``, of which the first, or ``instruction``.
 
-    ``input``, ``output`` (the reference answer) and ``category`` or ``dataset`` (AlpacaEval's word for it) may be
-    absent.
+    ``input``, ``output`` (the reference answer), ``category`` or ``dataset`` (AlpacaEval's word for it) and
+    ``instruction_difficulty`` (AlpacaEval's, of beating its reference answers) may be absent.
     """
     if row.get("turns") is None:
         instruction = text(row, "instruction", "prompt")
@@ -55,7 +56,13 @@ def questions(row: Row) -> tuple[Triple, Details]:
             raise Reject("wrong_type" if turns else "missing_field:turns")
         instruction = turns[0]
     triple = (instruction, optional(row, "input"), optional(row, "output"))
-    return triple, {"category": optional(row, "category", "dataset") or None}
+    details: Details = {"category": optional(row, "category", "dataset") or None}
+    difficulty = row.get("instruction_difficulty")
+    if difficulty is None:
+        return triple, details
+    if isinstance(difficulty, bool) or not isinstance(difficulty, int | float) or not isfinite(difficulty):
+        raise Reject("wrong_type")
+    return triple, {**details, "difficulty": difficulty}
 
 
 ITEM_FORMATS: dict[str, Callable[[Row], tuple[Triple, Details]]] = {

@@ -207,7 +207,7 @@ class _Asking:
                 response = await self.client.chat.completions.with_raw_response.create(
                     model=request.asked["model"], messages=messages, extra_body=request.asked["request"]
                 )
-            return Outcome(completion(response.content))
+            return Outcome(completion(response.content, bool(request.asked["request"].get("logprobs"))))
         except openai.APIStatusError as error:
             return refusal(error, self.key_env)
         except (TimeoutError, openai.APITimeoutError):

@@ -1,7 +1,7 @@
 """Messages that ask a judge for a score, and reading the score from its answer."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from instructmining.errors import InputError
@@ -12,7 +12,7 @@ Message = dict[str, str]
 
 
 _FIELD = re.compile(r"\{(instruction|input|output)\}")
-_THINKING = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
+THINKING = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 _MARKUP = str.maketrans("", "", "*_#`")
 # "4", "4.5/5", "Score: 4 out of 5." and nothing else: of "3 of the 5 facts are wrong" no number is a score
 _SCORE = re.compile(
@@ -29,18 +29,24 @@ def load_prompt(name: str, scale: list[float] | None) -> Prompt:
     """
     if name in JUDGE_PROMPTS:
         return JUDGE_PROMPTS[name]
-    try:
-        text = Path(name).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        known = ", ".join(JUDGE_PROMPTS)
-        raise InputError(f"judge: prompt {name}: expected {known}, or a UTF-8 text file ({error})") from None
-    if not {"instruction", "output"} & set(_FIELD.findall(text)):
+    found = read_prompt_file(name, JUDGE_PROMPTS)
+    if not {"instruction", "output"} & {field for _, text in found for field in _FIELD.findall(text)}:
         raise InputError(f"{name}: expected {{instruction}} or {{output}} in the prompt")
     if scale is None:
         raise InputError(f"{name}: a prompt of your own needs `scale`, the lowest and the highest score")
+    return Prompt("file", found, (scale[0], scale[1]))
+
+
+def read_prompt_file(name: str, known: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """The messages (role, text) of a prompt file; InputError, with the names there are, if it cannot be read."""
+    try:
+        text = Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        said = ", ".join(known)
+        raise InputError(f"judge: prompt {name}: expected {said}, or a UTF-8 text file ({error})") from None
     system, line, user = text.partition("\n---\n")
     parts = (("system", system), ("user", user)) if line else (("user", text),)
-    return Prompt("file", tuple((role, part.strip()) for role, part in parts), (scale[0], scale[1]))
+    return tuple((role, part.strip()) for role, part in parts)
 
 
 def messages(prompt: Prompt, example: Mapping[str, str]) -> list[Message]:
@@ -63,7 +69,7 @@ def read_score(answer: str, scale: Scale) -> tuple[float | None, str | None]:
     Nothing is guessed: the line is the score alone, perhaps with a word before it (``Score: 4``) or the highest score
     behind it (``4/5``). A ``<think>`` block before it is passed over.
     """
-    lines = (line.translate(_MARKUP).strip() for line in _THINKING.sub("", answer).splitlines())
+    lines = (line.translate(_MARKUP).strip() for line in THINKING.sub("", answer).splitlines())
     first = next(filter(None, lines), "")
     if not first:
         return None, "empty answer"

@@ -1,6 +1,7 @@
 """What a server of OpenAI's API shape says: a completion, a refusal, or neither. No message quotes a word of it."""
 
 import json
+import math
 import re
 import time
 from email.utils import parsedate_to_datetime
@@ -29,8 +30,12 @@ class Outcome(NamedTuple):
     billed: bool = False
 
 
-def completion(body: bytes) -> dict[str, Any]:
-    """What is recorded of a chat completion. ValueError, with nothing of the body in it, if it is none."""
+def completion(body: bytes, logprobs: bool = False) -> dict[str, Any]:
+    """What is recorded of a chat completion. ValueError, with nothing of the body in it, if it is none.
+
+    ``logprobs``: they were asked for, and are recorded: [token, log-probability] of the likeliest first tokens, or None
+    from a server that gives none.
+    """
     try:
         found = json.loads(body)
     except ValueError:
@@ -46,7 +51,23 @@ def completion(body: bytes) -> dict[str, Any]:
         raise ValueError("a choice without text")
     said = {"finish_reason": choices[0].get("finish_reason"), "served_model": found.get("model")}
     said |= {key: found.get(key) for key in ("created", "system_fingerprint")}
+    if logprobs:
+        said["logprobs"] = _first_tokens(choices[0].get("logprobs"))
     return {"answer": text or "", **said, "usage": _usage(found.get("usage"))}
+
+
+def _first_tokens(logprobs: Any) -> list[list[Any]] | None:
+    content = logprobs.get("content") if isinstance(logprobs, dict) else None
+    first = content[0] if isinstance(content, list) and content else None
+    likeliest = first.get("top_logprobs") if isinstance(first, dict) else None
+    entries = [(one.get("token"), one.get("logprob")) for one in likeliest or [] if isinstance(one, dict)]
+    known = [[token, value] for token, value in entries if isinstance(token, str) and _is_logprob(value)]
+    return known or None
+
+
+def _is_logprob(value: Any) -> bool:
+    # servers round: a little above 0 is certainty
+    return type(value) in (int, float) and math.isfinite(value) and value < 0.01
 
 
 def _usage(usage: Any) -> dict[str, int] | None:

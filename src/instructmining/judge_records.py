@@ -1,9 +1,10 @@
 """What a judge was asked and what it answered: JSON lines under a content key, so that no answer is asked for twice.
 
-One file a job, ``results/answers/{entry}/{dataset}-{shard}.jsonl``, which only ever grows; each answer is on disk
-before the next step is taken, so that a killed job loses none. All files of the entry are read. It is no output of a
-rule, since Snakemake deletes those, and not under ``.work``, which may be deleted: it was paid for. The folder may be
-put beside a paper: whoever has it replays the judge without asking anybody.
+One file a job, ``results/answers/{entry}/{dataset}-{shard}.jsonl``, or of a benchmark's judge
+``results/answers/benchmarks/{benchmark}/{recipe}.{subset, dots for slashes}.jsonl``, which only ever grows; each answer
+is on disk before the next step is taken, so that a killed job loses none. All files of the entry are read. It is no
+output of a rule, since Snakemake deletes those, and not under ``.work``, which may be deleted: it was paid for. The
+folder may be put beside a paper: whoever has it replays the judge without asking anybody.
 """
 
 import hashlib
@@ -44,7 +45,7 @@ def request(example: str, messages: list[Message], settings: Mapping[str, Any]) 
 
 
 class Records:
-    """The records of one indicator entry, and the file of one job among them.
+    """The records of one entry, an indicator's or a benchmark's, and the file of one job among them.
 
     ``answers``: key -> record with ``answer`` (text) or ``refused`` (why the judge never will). ``unknown``: those of
     requests that came to no answer, with ``error`` and the time, though they may have been billed.

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from instructmining.config.judges import pair_judge_problems
 from instructmining.config.names import comparison_subsets, seeded_names
 from instructmining.config.schema import Problem, unknown
 from instructmining.item_formats import ITEM_FORMATS
@@ -80,6 +81,7 @@ def benchmark_problems(config: Config) -> Problems:
         path = ("benchmarks", name)
         if settings["kind"] == "pairwise":
             yield from _against(path, settings["against"], config)
+            yield from pair_judge_problems(path, settings["prompt"], settings["judge"])
         if settings["kind"] == "harness":
             if settings["few_shot"] is not None and "preset" in settings:
                 yield Problem((*path, "few_shot"), "is only for tasks: a preset has its own")
