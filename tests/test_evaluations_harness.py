@@ -31,7 +31,7 @@ from tiny import tiny_llama
 ROOT = Path(__file__).parents[1]
 ALL = ["choice", "blank", "cloze", "reply"]
 SETTINGS = {
-    **{"preset": None, "tasks": ALL, "few_shot": None, "metric": None, "include_path": None, "limit": None},
+    **{"tasks": ALL, "few_shot": None, "include_path": None, "limit": None},
     **{"prompt": "none", "template": "alpaca", "batch_size": 4, "seed": 0, "max_length": None},
     **{"precision": "float32", "device": "cpu", "min_share_used": 1.0},
 }

@@ -7,11 +7,14 @@ from typing import NamedTuple
 
 
 class PresetTask(NamedTuple):
-    """A task or group of the harness, its few-shot examples, its metric, and the folder of the harness it lies in."""
+    """A task or group of the harness, its few-shot examples, its metric, and the folder of the harness it lies in.
+
+    None, which no preset has: the task's own number of examples, its first metric.
+    """
 
     task: str
-    few_shot: int
-    metric: str
+    few_shot: int | None
+    metric: str | None
     folder: str
 
 

@@ -43,17 +43,18 @@ class Part(NamedTuple):
 def load_parts(settings: dict[str, Any]) -> list[Part]:
     """The parts of ``preset`` or of ``tasks`` (with ``few_shot``, ``metric`` and ``include_path``), in order.
 
+    Of ``preset`` and ``tasks`` the one that is not meant is None or absent, as ``metric`` may be.
     ``few_shot`` None is each task's own number; a task that says 0 keeps it, as the harness has it. ``metric`` is one
     of a task's metrics, as ``acc`` or, with the filter, ``exact_match,strict-match``; None is its first that is a mean
     over items. ``prompt``: other than ``none``, every task must be able to wrap its requests. ``seed`` draws the
     few-shot examples.
     Errors: InputError, one line, for an unknown, broken or unusable task, or one whose data is out of reach.
     """
-    preset, names = settings["preset"], settings["tasks"]
+    preset, names, metric = settings.get("preset"), settings.get("tasks") or [], settings.get("metric")
     if bool(preset) == bool(names):
         raise InputError("harness: expected either `preset` or `tasks`, and one of them")
     if preset:
-        if mixed := [key for key in ("few_shot", "metric", "include_path") if settings[key] is not None]:
+        if mixed := [key for key in ("few_shot", "metric", "include_path") if settings.get(key) is not None]:
             raise InputError(f"harness: {', '.join(mixed)} go with `tasks`; the preset {preset} brings its own")
         if preset not in PRESETS:
             raise InputError(f"harness: no preset {preset}; there are {', '.join(PRESETS)}")
@@ -62,7 +63,7 @@ def load_parts(settings: dict[str, Any]) -> list[Part]:
         folders = sorted({task.folder for task in wanted})
         manager = TaskManager(include_path=[_HARNESS / folder for folder in folders], include_defaults=False)
     else:
-        wanted = tuple(PresetTask(name, settings["few_shot"], settings["metric"], "") for name in names)
+        wanted = tuple(PresetTask(name, settings["few_shot"], metric, "") for name in names)
         manager = _manager(names, settings["include_path"])
     parts = [_part(manager, task, settings) for task in wanted]
     found = [task.task_name for part in parts for task in part.tasks]
