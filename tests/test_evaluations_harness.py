@@ -63,7 +63,7 @@ def found(model, folder):
 
 
 def read(items, task):
-    return items.filter(pl.col("task") == task)
+    return items.filter(pl.col("subtask") == task)
 
 
 def log_likelihood(model, context, continuation):
@@ -314,6 +314,7 @@ def test_a_preset_runs_with_the_papers_few_shot_numbers_and_metrics(model, prese
         assert (task["few_shot"], task["metric"]) == (SHOTS[name], METRICS.get(name, "acc"))
     subjects = figures["tasks"]["mmlu"]["subtasks"]
     assert (len(subjects), figures["tasks"]["mmlu"]["n"], figures["tasks"]["mmlu"]["average"]) == (57, 57, "over items")
+    assert items["task"].unique(maintain_order=True).to_list() == TASKS[preset]
     shown = {
         "arc_easy": "Question: What is train",
         "arc_challenge": "Question: What is train",
@@ -323,7 +324,7 @@ def test_a_preset_runs_with_the_papers_few_shot_numbers_and_metrics(model, prese
         "winogrande": "saw her sing",
     }
     for name, words in shown.items():
-        if name in items["task"]:
+        if name in items["subtask"]:
             (prompt,) = read(items, name)["prompt"]
             assert prompt.count(words) == SHOTS[name.removesuffix("_anatomy")]
     # probability of the true answers among all

@@ -20,8 +20,14 @@ from instructmining.harness_tasks import Part, load_parts, quiet
 
 UNIT = "mean score of the tasks, 0 to 1"
 _SCHEMA: dict[str, Any] = {
-    **{"id": pl.String, "task": pl.String, "value": pl.Float64, "weight": pl.Float64, "text": pl.String},
-    **{"prompt": pl.String, "target": pl.String, "response": pl.String, "choices": pl.List(pl.String)},
+    **{"id": pl.String, "task": pl.String, "subtask": pl.String, "value": pl.Float64, "weight": pl.Float64},
+    **{
+        "text": pl.String,
+        "prompt": pl.String,
+        "target": pl.String,
+        "response": pl.String,
+        "choices": pl.List(pl.String),
+    },
     **{"log_likelihoods": pl.List(pl.Float64), "hash": pl.String},
 }
 
@@ -36,8 +42,8 @@ def evaluate(model_path: str, settings: dict[str, Any]) -> tuple[dict[str, Any],
     ``min_share_used``.
     Returns the figures (value, n_used, n_expected, unit, direction, stderr; each task's value, standard error, n,
     few-shot number, metric and version; the harness's version, the prompt, the requests that were cut) and the items:
-    id (task:row), task, value, weight (values so weighted have the mean `value`), text (question and right answer
-    alone), prompt (all that stood before the answer), target, response (where text was generated), choices and their
+    id (subtask:row), task, subtask (a group has several), value, weight (values so weighted have the mean `value`),
+    text (question and right answer alone), prompt (all that stood before the answer), target, response (where text was generated), choices and their
     log_likelihoods in nats (where it was not), hash (of the task's row).
     Errors: InputError for tasks that cannot be run, or fewer than ``min_share_used`` items with a value.
     """
@@ -104,7 +110,8 @@ def _row(task: Any, part: Part, sample: dict[str, Any]) -> dict[str, Any]:
     target, text = _texts(task, sample)
     return {
         "id": f"{task.task_name}:{sample['doc_id']}",
-        "task": task.task_name,
+        "task": part.name,
+        "subtask": task.task_name,
         "value": _number(sample.get(part.metric), task.task_name, part.metric),
         "weight": None,
         "text": text,
@@ -145,7 +152,7 @@ def _texts(task: Any, sample: dict[str, Any]) -> tuple[str, str]:
 
 def _weighted(items: pl.DataFrame, parts: list[Part]) -> pl.DataFrame:
     """Every part weighs the same; within a part every item, or every task."""
-    counts = dict(items.drop_nulls("value")["task"].value_counts().iter_rows())
+    counts = dict(items.drop_nulls("value")["subtask"].value_counts().iter_rows())
     weights: dict[str, float] = {}
     for part in parts:
         names = [task.task_name for task in part.tasks]
@@ -155,14 +162,14 @@ def _weighted(items: pl.DataFrame, parts: list[Part]) -> pl.DataFrame:
         for name in names:
             share = 1 / total if part.by_items else 1 / (len(names) * counts[name])
             weights[name] = share / len(parts)
-    return items.with_columns(weight=pl.col("task").replace_strict(weights, return_dtype=pl.Float64))
+    return items.with_columns(weight=pl.col("subtask").replace_strict(weights, return_dtype=pl.Float64))
 
 
 def _score(part: Part, used: pl.DataFrame, results: Any) -> dict[str, Any]:
     """A part's figures; a group has those of its tasks beside its own."""
 
     def figures(names: list[str]) -> dict[str, Any]:
-        own = used.filter(pl.col("task").is_in(names))
+        own = used.filter(pl.col("subtask").is_in(names))
         shots = sorted({results["n-shot"][name] for name in names})
         return {
             "value": _mean(own),
@@ -185,8 +192,10 @@ def _mean(used: pl.DataFrame) -> float:
 
 
 def _stderr(used: pl.DataFrame) -> float | None:
-    """Standard error of the weighted mean, the tasks being fixed and their items drawn; None if a task has one item."""
-    tasks = used.group_by("task").agg(n=pl.len(), share=pl.col("weight").sum(), variance=pl.col("value").var(ddof=1))
+    """Standard error of the weighted mean, the tasks being fixed and their items drawn; None if one has one item."""
+    tasks = used.group_by("subtask", maintain_order=True).agg(
+        n=pl.len(), share=pl.col("weight").sum(), variance=pl.col("value").var(ddof=1)
+    )
     if tasks["variance"].null_count():
         return None
     shares, variances = (tasks["share"] / tasks["share"].sum()).to_numpy(), (tasks["variance"] / tasks["n"]).to_numpy()
