@@ -43,8 +43,8 @@ def evaluate(model_path: str, settings: dict[str, Any]) -> tuple[dict[str, Any],
     Returns the figures (value, n_used, n_expected, unit, direction, stderr; each task's value, standard error, n,
     few-shot number, metric and version; the harness's version, the prompt, the requests that were cut) and the items:
     id (subtask:row), task, subtask (a group has several), value, weight (values so weighted have the mean `value`),
-    text (question and right answer alone), prompt (all that stood before the answer), target, response (where text was generated), choices and their
-    log_likelihoods in nats (where it was not), hash (of the task's row).
+    text (question and right answer alone), prompt (all that stood before the answer), target, response (where text
+    was generated), choices and their log_likelihoods in nats (where it was not), hash (of the task's row).
     Errors: InputError for tasks that cannot be run, or fewer than ``min_share_used`` items with a value.
     """
     if settings["prompt"] not in PROMPTS:
