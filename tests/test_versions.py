@@ -58,6 +58,10 @@ MODULES = {
     "RANKINGS": ("rankings",),
     "SEARCHES": ("search",),
     "TRAINER": ("finetune", "trainer", "training_arguments", *MODEL),
+    "EVALUATIONS.harness": (
+        *("evaluations/harness", "harness_model", "harness_presets", "harness_tasks"),
+        *("models", "prompts"),
+    ),
     "EVALUATIONS.llmbar": ("evaluations/llmbar", "choices", *MODEL),
     "EVALUATIONS.loss": ("evaluations/loss", *MODEL),
     "EVALUATIONS.pairwise": ("evaluations/pairwise", "win_rates", *PAIR_JUDGE, *DECODER),
