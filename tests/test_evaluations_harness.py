@@ -313,7 +313,7 @@ def test_a_preset_runs_with_the_papers_few_shot_numbers_and_metrics(model, prese
     for name, task in figures["tasks"].items():
         assert (task["few_shot"], task["metric"]) == (SHOTS[name], METRICS.get(name, "acc"))
     subjects = figures["tasks"]["mmlu"]["subtasks"]
-    assert (len(subjects), figures["tasks"]["mmlu"]["n"], figures["tasks"]["mmlu"]["average"]) == (57, 57, "over items")
+    assert (len(subjects), figures["tasks"]["mmlu"]["n"], figures["tasks"]["mmlu"]["average"]) == (57, 57, "over subtasks")
     assert items["task"].unique(maintain_order=True).to_list() == TASKS[preset]
     shown = {
         "arc_easy": "Question: What is train",

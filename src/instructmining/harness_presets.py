@@ -9,20 +9,21 @@ from typing import NamedTuple
 class PresetTask(NamedTuple):
     """A task or group of the harness, its few-shot examples, its metric, and the folder of the harness it lies in.
 
-    None, which no preset has: the task's own number of examples, its first metric.
+    None, which no preset has: the task's own number of examples, its first metric. ``by_subtask``: a group's score is
+    the mean of its tasks', whatever the harness's own average is.
     """
 
     task: str
     few_shot: int | None
     metric: str | None
     folder: str
+    by_subtask: bool = False
 
 
 _ARC_CHALLENGE = PresetTask("arc_challenge", 25, "acc_norm", "arc")
 _HELLASWAG = PresetTask("hellaswag", 10, "acc_norm", "hellaswag")
-# The harness's group averages by items. The leaderboard took the mean over the 57 subjects: their scores are in the
-# figures too.
-_MMLU = PresetTask("mmlu", 5, "acc", "mmlu/default")
+# the leaderboard's mean over the 57 subjects; the harness's own group averages over items
+_MMLU = PresetTask("mmlu", 5, "acc", "mmlu/default", by_subtask=True)
 # six questions and answers are part of the task's own prompt, whatever the few-shot number
 _TRUTHFULQA = PresetTask("truthfulqa_mc2", 0, "acc", "truthfulqa")
 

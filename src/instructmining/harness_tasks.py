@@ -138,7 +138,8 @@ def _part(manager: TaskManager, wanted: PresetTask, settings: dict[str, Any]) ->
     if group and metric not in averages:
         raise InputError(f"harness: group {wanted.task} has no average of {metric}; it has {', '.join(averages)}")
     version = group.version if group else tasks[0].VERSION
-    return Part(wanted.task, tasks, metric, filter_, averages.get(metric, True), str(version))
+    by_items = averages.get(metric, True) and not wanted.by_subtask
+    return Part(wanted.task, tasks, metric, filter_, by_items, str(version))
 
 
 def _load(manager: TaskManager, name: str, settings: dict[str, Any]) -> Any:

@@ -83,8 +83,9 @@ def benchmark_problems(config: Config) -> Problems:
             yield from _against(path, settings["against"], config)
             yield from pair_judge_problems(path, settings["prompt"], settings["judge"])
         if settings["kind"] == "harness":
-            if settings["few_shot"] is not None and "preset" in settings:
-                yield Problem((*path, "few_shot"), "is only for tasks: a preset has its own")
+            for key in ("few_shot", "metric", "include_path"):
+                if settings[key] is not None and "preset" in settings:
+                    yield Problem((*path, key), "is only for tasks: a preset has its own")
             continue
         yield from unknown(path, "dataset", settings["dataset"], "datasets", config["datasets"])
         yield from _fitting(path, settings, config)
