@@ -312,8 +312,8 @@ def test_a_preset_runs_with_the_papers_few_shot_numbers_and_metrics(model, prese
     assert figures["value"] == pytest.approx(np.mean([task["value"] for task in figures["tasks"].values()]))
     for name, task in figures["tasks"].items():
         assert (task["few_shot"], task["metric"]) == (SHOTS[name], METRICS.get(name, "acc"))
-    subjects = figures["tasks"]["mmlu"]["subtasks"]
-    assert (len(subjects), figures["tasks"]["mmlu"]["n"], figures["tasks"]["mmlu"]["average"]) == (57, 57, "over subtasks")
+    mmlu = figures["tasks"]["mmlu"]
+    assert (len(mmlu["subtasks"]), mmlu["n"], mmlu["average"]) == (57, 57, "over subtasks")
     assert items["task"].unique(maintain_order=True).to_list() == TASKS[preset]
     shown = {
         "arc_easy": "Question: What is train",

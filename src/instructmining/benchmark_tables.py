@@ -161,6 +161,9 @@ def _read_items(path: str | Path) -> pl.DataFrame:
     frame = pl.read_parquet(Path(path).with_suffix(".items.parquet"))
     if "weight" not in frame.columns:
         frame = frame.rename({"tokens": "weight"})
+    if "text" in frame.columns:
+        # without the examples that stand before the question
+        frame = frame.with_columns(prompt=pl.col("text"))
     part = next((name for name in _PARTS if name in frame.columns and frame[name].null_count() < frame.height), None)
     kept = [name for name in ("prompt", "response", "verdict") if name in frame.columns]
     chosen = frame.select("id", "value", pl.col("weight").cast(pl.Float64), *kept)
