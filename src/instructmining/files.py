@@ -117,6 +117,13 @@ def sha256(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def stamp(path: Path) -> Any:
+    """A file's hash, or a folder's names, sizes and dates; nothing for a name on the hub, which has its revision."""
+    if path.is_file():
+        return sha256(path)
+    return [[str(file), file.stat().st_size, file.stat().st_mtime_ns] for file in sorted(path.glob("*"))]
+
+
 def write_csv(frame: pl.DataFrame, path: str | Path) -> None:
     """Write a CSV atomically; floats in full (shortest form that reads back the same)."""
     with replacing(path) as temporary:

@@ -6,14 +6,13 @@ Where the request has ``choices``, nothing is generated: their log-probabilities
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from jinja2 import TemplateError
-from transformers import GenerationConfig
 
 from instructmining.attention import budget as packed_budget
 from instructmining.attention import last_states
-from instructmining.batching import Budget, over_batches, to_device
+from instructmining.batching import Budget, over_batches
+from instructmining.decoding import Manner, Written, end_tokens, write
 from instructmining.errors import InputError
 from instructmining.joblog import progress
 from instructmining.judge_records import Records, Request
@@ -21,9 +20,11 @@ from instructmining.models import check_length, load_causal_lm, load_tokenizer, 
 from instructmining.prompts import beginning, chat
 
 TOO_LONG, NO_MEMORY = "question over max_length tokens", "does not fit in memory"
-# answered and on disk at a time: what a killed job does not answer again
+# questions whose log-probabilities are read and on disk at a time: what a killed job does not ask again
 _AT_ONCE = 256
 Reply = Callable[[list[list[int]]], list[dict[str, Any]]]
+# place of the question, what is recorded of the answer, and its tokens
+Said = tuple[int, dict[str, Any], int]
 
 
 def answer(requests: Sequence[Request], settings: Mapping[str, Any], records: Records) -> dict[str, str]:
@@ -36,34 +37,33 @@ def answer(requests: Sequence[Request], settings: Mapping[str, Any], records: Re
     model = load_causal_lm(settings["model_path"], settings["revision"], settings["precision"], settings["device"])
     longest, choices = settings["request"]["max_tokens"], settings["request"].get("choices")
     check_length(model, settings["max_length"] + longest, settings["model_path"])
+    advance = progress(len(requests), "questions judged")
+    asked = [(request, _ids(tokenizer, request)) for request in requests]
+    fitting = [(request, ids) for request, ids in asked if len(ids) <= settings["max_length"]]
+    for request, ids in asked:
+        if len(ids) > settings["max_length"]:
+            _record(records, request, {"refused": TOO_LONG})
+    advance(len(asked) - len(fitting))
+    reasons = {request.key: NO_MEMORY for request, _ in fitting}
+
+    def keep(found: list[Said]) -> None:
+        for row, said, tokens in found:
+            request, ids = fitting[row]
+            _record(records, request, {**said, "usage": {"input": len(ids), "output": tokens}})
+            del reasons[request.key]
+        advance(len(found))
+
+    rows, names = [ids for _, ids in fitting], [request.key for request, _ in fitting]
     if choices:
         budget = packed_budget(model, settings["batch_tokens"])
-        reply = _likelihoods(model, tokenizer, choices, _text(tokenizer, requests[0]))
+        _read_all(rows, _likelihoods(model, tokenizer, choices, _text(tokenizer, requests[0])), budget, keep)
     else:
-        budget, reply = Budget(settings["batch_tokens"]), _greedy(model, tokenizer, longest)
-    advance = progress(len(requests), "questions judged")
-    reasons: dict[str, str] = {}
-    for start in range(0, len(requests), _AT_ONCE):
-        part = requests[start : start + _AT_ONCE]
-        asked = [(request, _ids(tokenizer, request)) for request in part]
-        fitting = [(request, ids) for request, ids in asked if len(ids) <= settings["max_length"]]
-        for request, ids in asked:
-            if len(ids) > settings["max_length"]:
-                _record(records, request, {"refused": TOO_LONG})
-        advance(len(asked) - len(fitting))
-        rows = [ids for _, ids in fitting]
 
-        def launch(batch: list[int], rows: list[list[int]] = rows) -> Callable[[], list[dict[str, Any]]]:
-            found = reply([rows[row] for row in batch])
-            return lambda: found
+        def keep_written(found: list[tuple[int, Written]]) -> None:
+            keep([(row, {"answer": written.response}, written.tokens) for row, written in found])
 
-        answers = over_batches([len(ids) + longest for ids in rows], budget, launch, advance)
-        for (request, ids), found in zip(fitting, answers, strict=True):
-            if found is None:
-                reasons[request.key] = NO_MEMORY
-            else:
-                usage = {"input": len(ids), "output": found.pop("tokens")}
-                _record(records, request, {**found, "usage": usage})
+        manner = Manner(longest, end_tokens(model.generation_config, tokenizer))
+        write(model, tokenizer, rows, names, manner, Budget(settings["batch_tokens"]), keep_written)
     return reasons
 
 
@@ -90,6 +90,19 @@ def _ids(tokenizer: Any, request: Request) -> list[int]:
     return ids if ids[: len(begin)] == begin else [*begin, *ids]
 
 
+def _read_all(rows: list[list[int]], reply: Reply, budget: Budget, keep: Callable[[list[Said]], None]) -> None:
+    """Log-probabilities of all rows that fit in memory, kept a part at a time."""
+    for start in range(0, len(rows), _AT_ONCE):
+        part = rows[start : start + _AT_ONCE]
+
+        def launch(batch: list[int], part: list[list[int]] = part) -> Callable[[], list[dict[str, Any]]]:
+            found = reply([part[row] for row in batch])
+            return lambda: found
+
+        answers = over_batches([len(ids) for ids in part], budget, launch)
+        keep([(start + row, said, 1) for row, said in enumerate(answers) if said is not None])
+
+
 def _likelihoods(model: Any, tokenizer: Any, choices: Sequence[str], text: str) -> Reply:
     """A function from rows of token ids to the log-probabilities of two choices as the next token, and the likelier.
 
@@ -106,7 +119,7 @@ def _likelihoods(model: Any, tokenizer: Any, choices: Sequence[str], text: str) 
         found = torch.stack([logits[:, ids].logsumexp(dim=1) for ids in tokens], dim=1)
         values = (found - logits.logsumexp(dim=1, keepdim=True)).tolist()
         said = [[[choice, value] for choice, value in zip(choices, row, strict=True)] for row in values]
-        return [{"answer": max(row, key=lambda one: one[1])[0], "logprobs": row, "tokens": 1} for row in said]
+        return [{"answer": max(row, key=lambda one: one[1])[0], "logprobs": row} for row in said]
 
     return reply
 
@@ -119,36 +132,3 @@ def _tokens_of(tokenizer: Any, choice: str, text: str) -> list[int]:
     if not tokens:
         raise InputError(f"{tokenizer.name_or_path}: its tokenizer has no single token for {choice}")
     return sorted(tokens)
-
-
-def _greedy(model: Any, tokenizer: Any, longest: int) -> Reply:
-    """A function from rows of token ids to their answers and the tokens of these."""
-    ends = model.generation_config.eos_token_id
-    ends = set(ends if isinstance(ends, list) else [ends]) | {tokenizer.eos_token_id}
-    # one of ours: a model's own may sample, or punish repetition
-    model.generation_config = GenerationConfig(
-        max_new_tokens=longest,
-        do_sample=False,
-        eos_token_id=sorted(end for end in ends if end is not None),
-        pad_token_id=tokenizer.pad_token_id,
-    )
-
-    @torch.inference_mode()
-    def reply(rows: list[list[int]]) -> list[dict[str, Any]]:
-        ids, mask = _left_padded(rows, tokenizer.pad_token_id, model.device)
-        found = model.generate(input_ids=ids, attention_mask=mask)[:, ids.shape[1] :].tolist()
-        answers = []
-        for row in found:
-            stop = next((place for place, token in enumerate(row) if token in ends), len(row))
-            answer = tokenizer.decode(row[:stop], skip_special_tokens=True)
-            answers.append({"answer": answer, "tokens": min(stop + 1, len(row))})
-        return answers
-
-    return reply
-
-
-def _left_padded(rows: list[list[int]], value: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    width = max(len(row) for row in rows)
-    ids = np.array([[*[value] * (width - len(row)), *row] for row in rows], dtype=np.int64)
-    mask = np.array([[0] * (width - len(row)) + [1] * len(row) for row in rows], dtype=np.int64)
-    return to_device(ids, device), to_device(mask, device)

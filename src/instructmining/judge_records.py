@@ -10,14 +10,12 @@ folder may be put beside a paper: whoever has it replays the judge without askin
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from instructmining.disk import naming
-from instructmining.errors import InputError
+from instructmining.jsonlines import append, read
 from instructmining.judge_messages import Message
 from instructmining.locks import alone
 
@@ -61,7 +59,7 @@ class Records:
         self.answers: dict[str, Record] = {}
         self.unknown: list[Record] = []
         for file in sorted(self.file.parent.glob("*.jsonl")):
-            for record in _records(file):
+            for record in read(file, _sound, "the record of a judge's answer"):
                 self._take(record)
 
     def _take(self, record: Record) -> None:
@@ -77,17 +75,7 @@ class Records:
         if len(self.secret) >= _SHORTEST_SECRET:
             data = data.replace(json.dumps(self.secret)[1:-1].encode(), b"[key]")
         self._take(json.loads(data))
-        with naming(self.file):
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            # one line is one write to the end: a process that is killed leaves whole lines, and at most a torn last one
-            descriptor = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-            try:
-                _drop_torn_line(descriptor)
-                while data:
-                    data = data[os.write(descriptor, data) :]
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+        append(self.file, data)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -101,23 +89,5 @@ class Records:
             yield
 
 
-def _records(file: Path) -> Iterator[Record]:
-    lines = file.read_bytes().splitlines(keepends=True)
-    for number, line in enumerate(lines, start=1):
-        try:
-            record = json.loads(line)
-            if not isinstance(record["key"], str) or not {"answer", "refused", "error"} & set(record):
-                raise ValueError
-        except (ValueError, KeyError, TypeError):
-            if number == len(lines) and not line.endswith(b"\n"):
-                return
-            raise InputError(f"{file}, line {number}: expected the record of a judge's answer") from None
-        yield record
-
-
-def _drop_torn_line(descriptor: int) -> None:
-    """A line without its end is what a killed job was writing: another must not be glued to it."""
-    size = os.lseek(descriptor, 0, os.SEEK_END)
-    if size and os.pread(descriptor, 1, size - 1) != b"\n":
-        whole = os.pread(descriptor, size, 0).rfind(b"\n") + 1
-        os.ftruncate(descriptor, whole)
+def _sound(record: Any) -> bool:
+    return isinstance(record["key"], str) and bool({"answer", "refused", "error"} & set(record))

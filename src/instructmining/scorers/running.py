@@ -27,7 +27,7 @@ import polars as pl
 from instructmining import disk, scorers, versions
 from instructmining.errors import InputError
 from instructmining.examples import scan_examples
-from instructmining.files import sha256, write_parquet
+from instructmining.files import stamp, write_parquet
 
 # read, tokenised and scored at a time: enough that sorting by length leaves no row among much longer ones
 _ROWS_AT_ONCE = 1024
@@ -126,17 +126,10 @@ def _fingerprint(frame: pl.LazyFrame, module: str, settings: dict[str, Any], sta
     """What the scores of these rows depend on: rows, settings, code, and the files that the settings name."""
     version = versions.SCORERS.get(settings.get("scorer", "")) or versions.EMBEDDINGS[module.rpartition(".")[2]]
     known = {key: value for key, value in settings.items() if key not in ("work", "token_cache")}
-    paths = {key: _stamp(Path(value)) for key, value in known.items() if key.endswith("_path")}
+    paths = {key: stamp(Path(value)) for key, value in known.items() if key.endswith("_path")}
     ids = frame.slice(start, stop - start).select("id").collect()["id"]
     what = json.dumps([module, version, known, paths, start, stop], sort_keys=True)
     return hashlib.sha256("".join([what, *ids]).encode()).hexdigest()[:20]
-
-
-def _stamp(path: Path) -> Any:
-    """A file's hash, or a folder's names, sizes and dates; nothing for a name on the hub, which has its revision."""
-    if path.is_file():
-        return sha256(path)
-    return [[str(file), file.stat().st_size, file.stat().st_mtime_ns] for file in sorted(path.glob("*"))]
 
 
 def shard_rows(rows: int, shard: str) -> tuple[int, int]:
