@@ -1,8 +1,6 @@
 import hashlib
 import json
-import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -179,7 +177,7 @@ def test_written_answers_are_parsed_and_counted(folder, examples, monkeypatch, t
         finish = ["too_long" if answer is None else "stop" for answer in written]
         return pl.DataFrame({"id": questions["id"], "response": written, "finish": finish})
 
-    monkeypatch.setitem(sys.modules, "instructmining.generation", SimpleNamespace(generate=generate))
+    monkeypatch.setattr(llmbar, "generate", generate)
     figures, items = run(folder, examples, tmp_path / "answers.jsonl", answer="generated", min_share_used=0.5)
     assert given["questions"] == [asked(examples, item, swapped) for item in range(5) for swapped in (False, True)]
     assert (given["temperature"], given["max_new_tokens"], given["max_prompt_length"]) == (0.0, 50, None)
@@ -195,7 +193,6 @@ def test_written_answers_are_parsed_and_counted(folder, examples, monkeypatch, t
 
 
 def test_the_model_itself_may_write(folder, examples, tmp_path):
-    pytest.importorskip("instructmining.generation")
     figures, items = run(folder, examples, tmp_path / "answers.jsonl", answer="generated")
     assert (
         figures["n_used"] == 5

@@ -65,7 +65,7 @@ MODULES = {
     ),
     "GENERATIONS": ("generation", "decoding", "decoding_vllm", "batching", "models", "prompts"),
     "EVALUATIONS.ifeval": ("evaluations/ifeval",),
-    "EVALUATIONS.llmbar": ("evaluations/llmbar", "choices", *MODEL),
+    "EVALUATIONS.llmbar": ("evaluations/llmbar", "choices", "generation", "decoding", *MODEL),
     "EVALUATIONS.loss": ("evaluations/loss", *MODEL),
     "EVALUATIONS.pairwise": ("evaluations/pairwise", "win_rates", *PAIR_JUDGE, *DECODER),
     "COMPARISON": (

@@ -18,6 +18,7 @@ from instructmining.choices import log_odds
 from instructmining.errors import InputError
 from instructmining.evaluations import DIRECTIONS
 from instructmining.examples import prompt_text
+from instructmining.generation import generate
 from instructmining.joblog import progress
 from instructmining.models import check_length, load_causal_lm, load_tokenizer
 from instructmining.prompts import encode_texts, render
@@ -152,8 +153,6 @@ def _written(
     model_path: str, asked: Sequence[str], settings: dict[str, Any], done: Path
 ) -> tuple[list[str | None], list[str | None]]:
     """For each question what the model answers, greedily, or the reason for none."""
-    from instructmining.generation import generate  # type: ignore[import-not-found,unused-ignore]
-
     rows = pl.DataFrame(
         {"id": [str(row) for row in range(len(asked))], "instruction": asked, "input": "", "output": ""}
     )
