@@ -159,6 +159,8 @@ def get_targets():
         *get_final_files(),
         *get_kept_models(),
         *get_report_pages(),
+        # named, since Snakemake does not ask what else has changed of a job one of whose outputs was never made
+        *(f"results/tables/runs/{name}.csv" for name in config["comparisons"]),
     ]
 
 
