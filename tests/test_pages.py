@@ -380,7 +380,7 @@ def test_durations(seconds, shown):
 
 
 @pytest.mark.skipif(not shutil.which("chromium"), reason="no browser here")
-@pytest.mark.parametrize("name", ["summary", "comparison", "benchmark", "examples"])
+@pytest.mark.parametrize("name", ["summary", "comparison", "fitted", "benchmark", "examples"])
 def test_browser_draws_everything_and_has_nothing_to_say(made, name, tmp_path):
     page = tmp_path / "page.html"
     page.write_text(made[name], encoding="utf-8")
