@@ -13,7 +13,9 @@ from instructmining import config as cfg
 README = (ROOT / "config/README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["config.yaml", "paper.yaml", "chasing_random.yaml", "chasing_random_small.yaml"])
+@pytest.mark.parametrize(
+    "name", ["config.yaml", "paper.yaml", "chasing_random.yaml", "chasing_random_small.yaml", "published.yaml"]
+)
 def test_the_configs_that_come_along_are_valid(name: str) -> None:
     path = ROOT / "config" / name
     cfg.load_defaults_and_check(yaml.safe_load(path.read_text(encoding="utf-8")), SCHEMA, str(path))

@@ -95,5 +95,7 @@ def test_csv_reads_extra_columns_and_names_what_is_wrong(tmp_path) -> None:
         with pytest.raises(InputError, match=message) as raised:
             from_csv(written(text), columns)
         assert str(path) in str(raised.value) and "\n" not in str(raised.value)
-    with pytest.raises(InputError, match="expected a CSV file"):
+    with pytest.raises(InputError, match=r"absent\.csv: no such file$"):
         from_csv(tmp_path / "absent.csv")
+    with pytest.raises(InputError, match=r"absent\.csv: no such file; where to get it: Table 20$"):
+        from_csv(tmp_path / "absent.csv", [], "Table 20")

@@ -13,16 +13,27 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 import artifacts
-from instructmining import agreement, benchmark_tables, comparison, figures, overlap, pages
+from instructmining import agreement, benchmark_tables, comparison, figures, overlap, pages, rule_checks
 from instructmining.errors import InputError
 from instructmining.files import read_json, write_parquet
 from instructmining.report import agreement as agreement_page
-from instructmining.report import benchmark, data, examples, indicators, overlaps, quality_rule, search, summary
+from instructmining.report import (
+    benchmark,
+    data,
+    examples,
+    indicators,
+    overlaps,
+    quality_rule,
+    rule_words,
+    search,
+    summary,
+)
 from instructmining.report import comparison as comparison_page
 
 BASELINES = {"random": "random", "everything": "full"}
 SETTINGS = {"strategy": "best", "pool": "unseen", "recipe": "tiny", "loss": "other", "low": 64, "high": 600}
 SETTINGS |= {"trials": 6, "parallel": 1, "seed": 0}
+RULE_SETTINGS = {"max_indicators": 2, "bootstrap": 100, "seed": 0}
 # Of the page itself: data, two packed bundles (Vega; DataTables, whose style has one of its own), one program.
 SCRIPTS = 5
 
@@ -94,8 +105,8 @@ def all_pages(results: Path) -> dict[str, str]:
         "overlaps": overlaps.page("table3", overlap_table(results), overlaps.limit("random-1", "unseen", MISSED)),
         "agreement": agreement_page.page(agreement.agreement(evaluations)),
         "search": search.page("main", found, SETTINGS),
-        "fitted": quality_rule.page("fitted", *rules["fitted"], sets(results, "fitted")),
-        "published": quality_rule.page("published", *rules["published"], sets(results, "published")),
+        "fitted": rule_page(results, "fitted"),
+        "published": rule_page(results, "published"),
         "indicators": indicators.page(tables, artifacts.neighbour_files(results), check),
         "examples": examples.page("best", "unseen", frame, 600),
         "data": data.page(summaries),
@@ -131,6 +142,12 @@ def rule(results: Path, name: str) -> tuple[dict, pl.DataFrame]:
 
 def sets(results: Path, name: str) -> pl.DataFrame:
     return pl.read_csv(results / f"quality_rules/{name}/all_subsets.csv")
+
+
+def rule_page(results: Path, name: str) -> str:
+    found, observations = rule(results, name)
+    checks = rule_checks.check(found, observations, sets(results, name), RULE_SETTINGS, "instructmining-v2")
+    return quality_rule.page(name, found, observations, sets(results, name), checks)
 
 
 def extremes(results: Path, n: int) -> pl.DataFrame:
@@ -261,7 +278,7 @@ def test_a_rule_that_does_not_hold_is_called_so(results):
 
 def test_what_the_choice_of_indicators_costs_is_said(results, made):
     found, _ = rule(results, "fitted")
-    honest = quality_rule.number(found["loo_r_squared_with_selection"])
+    honest = rule_words.number(found["loo_r_squared_with_selection"])
     for name in ("fitted", "summary"):
         text = " ".join(read(made[name]).text.split())
         assert f"chose these indicators among {found['sets_compared']} sets" in text
@@ -270,7 +287,9 @@ def test_what_the_choice_of_indicators_costs_is_said(results, made):
     listed = found | dict.fromkeys(("loo_r_squared_with_selection", "selection_p_value", "sets_compared"))
     assert "hold for a list of indicators given beforehand" in " ".join(quality_rule.trust(listed))
     assert quality_rule.honest_loo(listed) == found["loo_r_squared"]
-    assert "sets compared" not in read(quality_rule.page("l", listed, pl.DataFrame(), pl.DataFrame())).text
+    empty = (rule(results, "published")[1], sets(results, "published"))
+    checks = rule_checks.check(listed, *empty, RULE_SETTINGS, None)
+    assert "sets compared" not in read(quality_rule.page("l", listed, *empty, checks)).text
 
 
 def good(found: dict) -> dict:
@@ -361,7 +380,7 @@ def test_durations(seconds, shown):
 
 
 @pytest.mark.skipif(not shutil.which("chromium"), reason="no browser here")
-@pytest.mark.parametrize("name", ["summary", "comparison", "benchmark", "examples"])
+@pytest.mark.parametrize("name", ["summary", "comparison", "fitted", "benchmark", "examples"])
 def test_browser_draws_everything_and_has_nothing_to_say(made, name, tmp_path):
     page = tmp_path / "page.html"
     page.write_text(made[name], encoding="utf-8")

@@ -10,6 +10,7 @@ import pytest
 
 import artifacts
 from instructmining.files import write_parquet
+from instructmining.rule_checks import Checks
 
 io = pytest.importorskip("snakemake.iocontainers")
 SCRIPTS = Path(__file__).parents[1] / "workflow/scripts"
@@ -85,6 +86,29 @@ def test_summary(results, tmp_path, checked):
         "report_summary", tmp_path, input=found, params={**known, "evaluations": {"main": evaluations}, "models": []}
     )
     assert ("Indicator check</h2>" in text) is checked
+
+
+@pytest.mark.parametrize("name", ["fitted", "published"])
+def test_quality_rule(results, tmp_path, name):
+    rule = results / "quality_rules" / name
+    found = {"quality_rule": f"{rule}.json", "observations": str(rule / "observations.csv")}
+    found["all_subsets"] = str(rule / "all_subsets.csv")
+    made = {"page": str(tmp_path / "page.html"), "latex": str(tmp_path / "ols.tex")}
+    made |= {table: str(tmp_path / f"{table}.csv") for table in Checks._fields}
+    settings = {"max_indicators": 2, "bootstrap": 50, "seed": 0} if name == "fitted" else {"preset": "x"}
+    params = {"settings": settings, "against": "instructmining-v2" if name == "fitted" else None}
+    wildcards = SimpleNamespace(quality_rule=name)
+    page = run(
+        "report_quality_rule", tmp_path, input=given(**found), output=given(**made), params=params, wildcards=wildcards
+    )
+    heights = {table: pl.read_csv(made[table]).height for table in Checks._fields}
+    fitted = name == "fitted"
+    assert ("Would it be chosen again?" in page) is fitted
+    assert heights["coefficients"] == (3 if fitted else 5) and heights["fit"] == 19
+    assert heights["influence"] == (artifacts.observations().height if fitted else 0)
+    assert (heights["univariate"], heights["standing"]) == ((3, 5) if fitted else (0, 0))
+    assert (heights["published"] > 0, heights["chosen_sets"] > 0) == (fitted, fitted)
+    assert f"quality rule {name}" in (tmp_path / "ols.tex").read_text()
 
 
 def test_overlaps_and_agreement(results, tmp_path):

@@ -55,6 +55,20 @@ def test_a_ranking_is_made_again_for_its_strategy_and_for_all_strategies(monkeyp
     assert version == [versions.STRATEGIES["random"], 7]
 
 
+def test_a_table_that_is_not_there_is_no_input_and_what_is_shown_beside_it_no_param(tmp_path) -> None:
+    table = tmp_path / "table.csv"
+    rule = {"observations": str(table), "indicators": ["mtld"], "origin": "a paper", "against": "instructmining-v2"}
+    found, here = whole(changed("quality_rules.read", rule)), SimpleNamespace(quality_rule="read")
+    assert found.get_quality_rule_inputs(here) == {}
+    table.write_text("mtld,loss\n")
+    assert found.get_quality_rule_inputs(here) == {"observations": str(table)}
+    settings = found.get_quality_rule_settings(here)
+    assert settings["observations"] == "table.csv" and settings["origin"] == "a paper" and "against" not in settings
+    rules = {"read": rule, "other": {"preset": "instructmining-v2"}}
+    beside = functions("report", {"quality_rules": rules}).get_published_beside
+    assert beside(here) == "instructmining-v2" and beside(SimpleNamespace(quality_rule="other")) is None
+
+
 def test_a_baseline_reads_the_rankings_that_it_is_held_apart_from() -> None:
     settings = {"kind": "strict_random", "against": ["longest", "instructmining"]}
     found = whole(changed("strategies.strict", settings))

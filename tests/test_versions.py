@@ -72,6 +72,7 @@ MODULES = {
         *("comparison", "significance", "overlap", "agreement", "contamination", "ngrams"),
         "benchmark_tables",
     ),
+    "QUALITY_RULE_CHECKS": ("rule_checks", "rule_tables", "stability", "influence", "univariate"),
     "COSTS": ("costs", "cost_tables", "ledger"),
 }
 

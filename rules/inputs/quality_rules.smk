@@ -6,7 +6,9 @@ def get_quality_rule_inputs(wildcards):
     if "preset" in settings:
         return {}
     if "observations" in settings:
-        return {"observations": settings["observations"]}
+        # a table that is not there is no input: the study plans without it, and the job that reads it says so
+        there = Path(settings["observations"]).exists()
+        return {"observations": settings["observations"]} if there else {}
     names = mixture_names(config, settings["mixtures"])
     evaluation = f"results/evaluations/{settings['recipe']}/mixtures/{{}}/{settings['loss']}.json"
     return {
@@ -25,8 +27,9 @@ def get_rule_indicators(quality_rule):
 
 
 def get_quality_rule_settings(wildcards):
-    """The rule's config; of an observations file the name alone: its content is an input, its folder is nobody's."""
+    """What a rule depends on. Of an observations file the name alone: its content is an input, its folder is nobody's."""
     settings = config["quality_rules"][wildcards.quality_rule]
+    settings = {key: value for key, value in settings.items() if key != "against"}
     if "observations" in settings:
         return {**settings, "observations": Path(settings["observations"]).name}
     return settings

@@ -20,6 +20,11 @@ def get_selection_benchmarks(wildcards):
     return sorted(name for name, settings in config["benchmarks"].items() if settings.get("dataset") in used)
 
 
+def get_published_beside(wildcards):
+    """The preset that a rule's page holds beside it, if one is named."""
+    return config["quality_rules"][wildcards.quality_rule].get("against")
+
+
 def get_final_models(wildcards):
     return [f"results/runs/{s['recipe']}/{get_best_subset(name)}/model" for name, s in config["searches"].items()]
 

@@ -58,6 +58,14 @@ def vif(x: np.ndarray) -> np.ndarray:
     return factors
 
 
+def resampled_weights(n: int, resamples: int, seed: int) -> np.ndarray:
+    """How often each of n observations is in each pairs-bootstrap resample: (resamples, n), rows that sum to n."""
+    drawn = np.random.default_rng(seed).integers(0, n, size=(resamples, n))
+    weights = np.zeros((resamples, n))
+    np.add.at(weights, (np.arange(resamples)[:, None], drawn), 1.0)
+    return weights
+
+
 def bootstrap_coefficients(x: np.ndarray, y: np.ndarray, resamples: int, seed: int) -> np.ndarray:
     """Coefficients, intercept first, of pairs-bootstrap resamples: (resamples kept, 1 + p).
 
@@ -66,9 +74,7 @@ def bootstrap_coefficients(x: np.ndarray, y: np.ndarray, resamples: int, seed: i
     n, p = x.shape
     centre, scale = x.mean(axis=0), x.std(axis=0)
     z = np.column_stack([np.ones(n), (x - centre) / scale])
-    drawn = np.random.default_rng(seed).integers(0, n, size=(resamples, n))
-    weights = np.zeros((resamples, n))
-    np.add.at(weights, (np.arange(resamples)[:, None], drawn), 1.0)
+    weights = resampled_weights(n, resamples, seed)
     # One matrix product each gives the normal equations of all resamples: Z'WZ and Z'Wy.
     gram = (weights @ (z[:, :, None] * z[:, None, :]).reshape(n, -1)).reshape(resamples, p + 1, p + 1)
     moments = weights @ (z * y[:, None])

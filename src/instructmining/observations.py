@@ -57,14 +57,18 @@ def from_runs(
     return frame, {column: known.height - int(known[column].sum()) for column in columns}
 
 
-def from_csv(path: str | Path, columns: Sequence[str] = ()) -> pl.DataFrame:
+def from_csv(path: str | Path, columns: Sequence[str] = (), origin: str | None = None) -> pl.DataFrame:
     """Read observations from a CSV: ``loss``, indicator columns, and ``mixture`` if it has one (else ``row-000``, …).
+
+    ``origin`` says where to get the file, for whoever does not have it.
 
     ``columns`` must be there and hold numbers; of the others, those that hold only numbers come along. Without
     ``columns`` every column with a number in it must hold only numbers.
 
-    InputError names the file and the missing column, or the line and the cell that is not a number.
+    InputError names the file that is not there, or the missing column, or the line and the cell that is not a number.
     """
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such file{f'; where to get it: {origin}' if origin else ''}")
     try:
         text = pl.read_csv(path, infer_schema=False)
     except (OSError, PolarsError) as error:

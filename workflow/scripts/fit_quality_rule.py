@@ -18,8 +18,8 @@ with job_log(snakemake.log[0]):
         table, sets = observations.empty(rule["indicators"]), diagnostics.no_sets()
     else:
         if "observations" in settings:
-            source = snakemake.input.observations
-            table = observations.from_csv(source, columns)
+            source = snakemake.config["quality_rules"][snakemake.wildcards.quality_rule]["observations"]
+            table = observations.from_csv(source, columns, settings.get("origin"))
             provenance["sha256"] = sha256(source)
         else:
             mixtures = [Path(path).stem for path in snakemake.input.mixtures]

@@ -5,44 +5,151 @@ from typing import Any
 
 import polars as pl
 
-from instructmining import figures, pages
+from instructmining import figures, influence, pages, rule_figures, stability
 from instructmining.regression import SELECTION, formula
+from instructmining.report import rule_words
+from instructmining.report.rule_words import LARGE_P, LARGE_VIF, number
+from instructmining.rule_checks import Checks, is_set
 
-# Kutner et al., Applied Linear Statistical Models: a variance inflation factor above 10 is serious collinearity.
-LARGE_VIF = 10.0
-LARGE_P = 0.05
 # Per coefficient; below it a regression fits noise (Harrell, Regression Modeling Strategies, section 4.4).
 FEW_OBSERVATIONS = 10
+COEFFICIENTS = (
+    "low and high end the 95 % interval, bootstrap_low and bootstrap_high that over resampled mixtures; hc3 allows for "
+    "unequal variances. As LaTeX and CSV: results/tables/quality_rules/."
+)
+CHOSEN = (
+    "A resample is the mixtures drawn anew, with replacement; a share is that of the resamples. They repeat mixtures, "
+    "which favours larger sets (Janitza, Binder & Boulesteix 2016)."
+)
+INFLUENCE = (
+    "Above the dashed line, {:.3g}, a mixture deserves a look. moves_… says how far a coefficient is from where it "
+    "would be without the mixture, in standard errors."
+)
+UNIVARIATE = (
+    "A point is a mixture; r with its 95 % interval. A mixture's values are means over its examples. What a rule ranks "
+    "are single examples, which vary far more than such means: outside the ranges here the line is an extrapolation."
+)
 
 
-def page(name: str, rule: Mapping[str, Any], observations: pl.DataFrame, all_subsets: pl.DataFrame) -> str:
+def page(
+    name: str, rule: Mapping[str, Any], observations: pl.DataFrame, all_subsets: pl.DataFrame, checks: Checks
+) -> str:
     """``rule``: results/quality_rules/{name}.json; the frames: its observations.csv and all_subsets.csv, without
-    rows for published coefficients."""
+    rows for published coefficients; ``checks``: those of ``rule_checks.check``."""
     parts = [pages.words(formula(rule), "Lower predicted loss is better: the pool is ranked ascending.")]
     if rule["n"] is not None:
         parts.append(pages.facts(_facts(rule)))
-    parts += [pages.bullets(trust(rule)), pages.heading("Coefficients"), pages.table(coefficients(rule), rows=25)]
-    if observations.height:
-        parts += [
-            pages.heading("Fit"),
-            pages.charts(
-                figures.predicted_observed(observations),
-                figures.residuals(observations),
-                note="A point is one mixture: one finetuning and its loss.",
-            ),
-        ]
-    if all_subsets.height:
-        parts += [
-            pages.heading("Every set of indicators"),
-            pages.words(
-                "The highest R² always goes to the largest set; adjusted R², AIC, BIC and leave-one-out R² each charge "
-                "for size in their own way. largest_p is the p value of the set's least certain indicator."
-            ),
-            pages.table(all_subsets.sort("loo_r_squared", descending=True, nulls_last=True), rows=15),
-        ]
-    if observations.height:
-        parts += [pages.heading("Observations"), pages.table(observations, rows=10)]
+    parts += [
+        pages.heading("How far it can be trusted"),
+        pages.words(
+            *([rule_words.in_short(rule, all_subsets, checks, honest_loo(rule))] if observations.height else [])
+        ),
+        pages.bullets(trust(rule)),
+        pages.heading("Coefficients"),
+        pages.table(_filled(checks.coefficients), rows=25, note=COEFFICIENTS if observations.height else ""),
+    ]
+    parts += _published(checks) + _fit(observations, checks)
+    parts += _sets(rule, all_subsets, checks) + _mixtures(rule, observations, checks)
     return pages.page(f"Quality rule: {name}", parts)
+
+
+def _published(checks: Checks) -> list[pages.Part]:
+    if checks.published.is_empty():
+        return []
+    told = "Coefficients are compared in published standard errors; F and the log-likelihood grow with n."
+    shown = checks.published.with_columns(pl.col("term").fill_null(""))
+    said = pages.words(*rule_words.beside(checks.published))
+    return [pages.heading("Beside the published rule"), said, pages.table(shown, note=told, rows=25)]
+
+
+def _fit(observations: pl.DataFrame, checks: Checks) -> list[pages.Part]:
+    if observations.is_empty():
+        return []
+    return [
+        pages.heading("Fit"),
+        pages.charts(
+            figures.predicted_observed(observations),
+            figures.residuals(observations),
+            note="A point is one mixture: one finetuning and its loss.",
+        ),
+        pages.words(*rule_words.residuals(checks.fit)),
+        pages.facts({key: rule_words.number(value) for key, value in _of_the_residuals(checks.fit).items()}),
+    ]
+
+
+def _of_the_residuals(fit: pl.DataFrame) -> dict[str, float]:
+    value = dict(fit.iter_rows())
+    shown = {
+        "skew": "skew",
+        "kurtosis": "kurtosis",
+        "Jarque-Bera": "jarque_bera",
+        "p of Jarque-Bera": "jarque_bera_p",
+        "Omnibus": "omnibus",
+        "p of Omnibus": "omnibus_p",
+        "Durbin-Watson": "durbin_watson",
+    }
+    return {label: value[key] for label, key in shown.items()}
+
+
+def _sets(rule: Mapping[str, Any], all_subsets: pl.DataFrame, checks: Checks) -> list[pages.Part]:
+    """Every set of indicators, and which of them other samples would have chosen."""
+    if all_subsets.is_empty():
+        return []
+    parts = [
+        pages.heading("Every set of indicators"),
+        pages.words(
+            "The highest R² always goes to the largest set; adjusted R², AIC, BIC and leave-one-out R² each charge "
+            "for size in their own way. largest_p is the p value of the set's least certain indicator."
+        ),
+        pages.charts(rule_figures.every_set(all_subsets.with_columns(own=is_set(rule["indicators"])))),
+        pages.table(all_subsets.sort("loo_r_squared", descending=True, nulls_last=True), rows=15),
+    ]
+    if checks.standing.height:
+        said = pages.words(*rule_words.stands(rule, checks))
+        parts += [pages.heading("Where this set stands", 3), said, pages.table(checks.standing)]
+    if checks.chosen_sets.height:
+        indicators = all_subsets.filter(pl.col("n_indicators") == 1)["indicators"].to_list()
+        shares = stability.chosen_indicators(checks.chosen_sets, indicators)
+        parts += [
+            pages.heading("Would it be chosen again?"),
+            pages.words(*rule_words.chosen(rule, checks.chosen_sets), CHOSEN),
+            pages.charts(rule_figures.chosen_indicators(shares)),
+            pages.table(checks.chosen_sets.drop("resamples")),
+        ]
+    return parts
+
+
+def _mixtures(rule: Mapping[str, Any], observations: pl.DataFrame, checks: Checks) -> list[pages.Part]:
+    """Single mixtures that carry the fit, each indicator by itself, and the observations."""
+    if observations.is_empty():
+        return []
+    limit = influence.threshold(observations.height)
+    parts = [
+        pages.heading("Influence of single mixtures"),
+        pages.words(*rule_words.influence(checks)),
+        pages.charts(rule_figures.cooks_distances(checks.influence, limit), note=INFLUENCE.format(limit)),
+        pages.table(checks.influence),
+    ]
+    if checks.without_influential.height:
+        parts += [
+            pages.heading("The same rule without those above the line", 3),
+            pages.table(checks.without_influential.drop("n_without", "r_squared_without")),
+        ]
+    fits = [rule_figures.univariate_fit(observations, row) for row in checks.univariate.iter_rows(named=True)]
+    return [
+        *parts,
+        pages.heading("One indicator at a time"),
+        pages.words(*rule_words.signs(rule, checks.univariate), UNIVARIATE),
+        pages.charts(*fits),
+        pages.table(checks.univariate),
+        pages.heading("Observations"),
+        pages.table(observations, rows=10),
+    ]
+
+
+def _filled(frame: pl.DataFrame) -> pl.DataFrame:
+    """Without the columns that have no value at all."""
+    return frame.select(column for column in frame if column.null_count() < frame.height)
 
 
 def trust(rule: Mapping[str, Any]) -> list[str]:
@@ -118,27 +225,6 @@ def selection_sentence(rule: Mapping[str, Any]) -> str:
     )
 
 
-def coefficients(rule: Mapping[str, Any]) -> pl.DataFrame:
-    """A row a coefficient, with whatever uncertainty the rule knows."""
-    columns: dict[str, str] = {
-        "coefficient": "coefficients",
-        "se": "standard_errors",
-        "p": "p_values",
-        "HC3 se": "hc3_standard_errors",
-        "HC3 p": "hc3_p_values",
-        "VIF": "vif",
-    }
-    rows = []
-    for name in rule["coefficients"]:
-        row = {column: rule[key].get(name) for column, key in columns.items() if key in rule}
-        for column, key in (("95 %", "confidence_intervals"), ("bootstrap", "bootstrap_intervals")):
-            if key in rule:
-                row[f"{column} low"], row[f"{column} high"] = rule[key][name] or (None, None)
-        rows.append({"term": name, **row})
-    schema = {"term": pl.String, **{name: pl.Float64 for name in rows[0] if name != "term"}}
-    return pl.DataFrame(rows, schema=schema)
-
-
 def _facts(rule: Mapping[str, Any]) -> dict[str, str]:
     named = {
         "mixtures": "n",
@@ -157,11 +243,3 @@ def _facts(rule: Mapping[str, Any]) -> dict[str, str]:
     chosen = rule.get("selection_p_value") is not None
     shown = {label: key for label, key in named.items() if key in rule and (chosen or key not in SELECTION)}
     return {label: number(rule[key]) for label, key in shown.items()}
-
-
-def number(value: float | None) -> str:
-    """A figure, short: three decimals or four digits."""
-    if value is None:
-        return "null"
-    shown = str(value) if isinstance(value, int) else f"{value:.3f}" if abs(value) < 1 else f"{value:.4g}"
-    return f"{value:.2g}" if value and abs(value) < 0.001 else shown

@@ -8,7 +8,7 @@ import polars as pl
 from instructmining import comparison, figures, pages
 from instructmining.regression import formula
 from instructmining.report import comparison as comparison_page
-from instructmining.report import examples, indicators, quality_rule, search
+from instructmining.report import examples, indicators, quality_rule, rule_words, search
 
 WHERE = (
     "The other pages hold the figures: Comparison every run of a comparison with its intervals, what it cost, how much "
@@ -69,9 +69,9 @@ def _short(
     for name, (rule, _) in rules.items():
         if rule["n"] is not None and not rule.get("preset"):
             told[f"R² of {name}"] = f"{rule['r_squared']:.3f}"
-            told[f"leave-one-out R² of {name}"] = quality_rule.number(quality_rule.honest_loo(rule))
+            told[f"leave-one-out R² of {name}"] = rule_words.number(quality_rule.honest_loo(rule))
             if rule["selection_p_value"] is not None:
-                told[f"p of {name}, {rule['sets_compared']} sets compared"] = quality_rule.number(
+                told[f"p of {name}, {rule['sets_compared']} sets compared"] = rule_words.number(
                     rule["selection_p_value"]
                 )
     told |= {f"size found by {name}": f"{found['best_size']:,}" for name, found in searches.items()}
