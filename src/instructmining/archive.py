@@ -57,8 +57,9 @@ def checked_config(path: Path, root: Path) -> dict[str, Any]:
     """The config with every default, as the workflow takes it."""
     import yaml  # with Snakemake, which only this half of the trail needs
 
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        raw, schema = (yaml.safe_load(file.read_text(encoding="utf-8")) for file in (path, root / SCHEMA))
+        raw, schema = (yaml.load(file.read_text(encoding="utf-8"), loader) for file in (path, root / SCHEMA))
     except (OSError, yaml.YAMLError) as error:
         raise InputError(f"{path}: expected a config: {' '.join(str(error).split())}") from error
     return load_defaults_and_check(raw, schema, str(path))
@@ -79,10 +80,11 @@ def beside(config: Mapping[str, Any], jobs: Iterable[Job], root: Path) -> list[s
     found = [f"results/costs/{job}.tsv" for job in measured]
     found += [f"results/costs/judge/{job.removeprefix('score/')}.json" for job in measured if job.startswith("score/")]
     found += [f"results/models/{name}/model.json" for name in config["models"]]
-    for entry, settings in config["indicators"].items():
-        if settings["scorer"] == "judge":
-            answers = sorted((root / "results/answers" / entry).glob("*.jsonl"))
-            found += [path.relative_to(root).as_posix() for path in answers]
+    judges = [name for name, settings in config["indicators"].items() if settings["scorer"] == "judge"]
+    judges += [name for name, settings in config["benchmarks"].items() if settings["kind"] == "pairwise"]
+    for judge in judges:
+        answers = sorted((root / "results/answers" / judge).glob("*.jsonl"))
+        found += [path.relative_to(root).as_posix() for path in answers]
     return [path for path in dict.fromkeys([*found, REPORT, LOCK, CITATION]) if (root / path).is_file()]
 
 
@@ -135,9 +137,10 @@ def _checked(jobs: Iterable[Job], root: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for job in jobs:
         for path, recorded in job.checksums.items():
-            if path not in found and not (root / path).is_file():
+            if not (root / path).is_file():
                 continue
-            found.setdefault(path, sha256(root / path) if path not in found else found[path])
+            if path not in found:
+                found[path] = sha256(root / path)
             if found[path] != recorded:
                 raise InputError(
                     f"{job.outputs[0]}: made from a {path} with sha256 {recorded[:12]}…, and that file has "
@@ -152,7 +155,7 @@ def _held(path: Path, before: str | None) -> Held:
 
 
 def _absent(path: str, root: Path, wanted: Collection[str], checksums: Mapping[str, str]) -> LeftOut:
-    reason = left_out(path, wanted) or ("its files are" if (root / path).is_dir() else "a source of the study")
+    reason = left_out(path, wanted) or ("as one: it is a folder" if (root / path).is_dir() else "a source of the study")
     known = checksums.get(path)
     return LeftOut(reason, known or (sha256(root / path) if (root / path).is_file() else None))
 
@@ -164,8 +167,8 @@ def _with_costs(job: Job, held: Mapping[str, Held]) -> Job:
 
 
 def _relative(job: Job, places: private.Places) -> Job:
-    texts = {name: tuple(map(places.relative, getattr(job, name))) for name in ("inputs", "outputs", "params")}
-    return job._replace(**texts)
+    inputs, outputs, params = (tuple(map(places.relative, texts)) for texts in (job.inputs, job.outputs, job.params))
+    return job._replace(inputs=inputs, outputs=outputs, params=params)
 
 
 def _told(config: dict[str, Any], places: private.Places) -> Any:
@@ -184,18 +187,23 @@ def _told(config: dict[str, Any], places: private.Places) -> Any:
 def _about(name: str, config: Mapping[str, Any], root: Path) -> About:
     paths = [root / f"results/datasets/{dataset}/summary.json" for dataset in config["datasets"]]
     licences = [
-        f"{summary['dataset']}: {summary['licence'] or 'unknown'}" for summary in map(read_json, filter(Path.is_file, paths))
+        f"{summary['dataset']}: {summary['licence'] or 'unknown'}"
+        for summary in map(read_json, filter(Path.is_file, paths))
     ]
     told = f"{'; '.join(licences)}." if licences else "none is known."
     users = [*config["recipes"].values(), *config["indicators"].values(), *config["embeddings"].values()]
-    used = {(entry["model"], entry["revision"]) for entry in users if {"model", "revision"} <= set(entry)}
-    models = sorted({(Path(model).name if Path(model).is_absolute() else model, _revision(config, model, revision)) for model, revision in used})
-    return About(name, software(root), machine(), models, told, datetime.now(UTC))
+    used = {_model(config, entry) for entry in users if {"model", "revision"} <= set(entry)}
+    return About(name, software(root), machine(), sorted(used), told, datetime.now(UTC))
 
 
-def _revision(config: Mapping[str, Any], model: str, revision: str) -> str:
-    package = config["models"].get(model, {})
-    return f"{package['package']}=={package['version']}" if package.get("package") else revision
+def _model(config: Mapping[str, Any], entry: Mapping[str, str]) -> tuple[str, str]:
+    """Name and revision: a package's version, ``local`` for a folder, a commit on the hub, or ``unpinned``."""
+    name, source = entry["model"], config["models"].get(entry["model"])
+    if source:
+        return name, f"{source['package']}=={source['version']}" if source.get("package") else "local"
+    if Path(name).exists():
+        return Path(name).name, "local"
+    return name, "unpinned" if entry["revision"] == "main" else entry["revision"]
 
 
 def _put(folder: Path, target: Path) -> None:

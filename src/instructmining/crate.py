@@ -30,7 +30,8 @@ _FORMATS = {
     ".tsv": "text/tab-separated-values",
 }
 PAPERS = {
-    "https://arxiv.org/abs/2307.06290": "Instruction Mining: Instruction Data Selection for Tuning Large Language Models",
+    "https://arxiv.org/abs/2307.06290": "Instruction Mining: Instruction Data Selection for Tuning Large Language "
+    "Models",
     "https://arxiv.org/abs/2410.15225": "Chasing Random: Instruction Selection Strategies Fail to Generalize",
 }
 Entity = dict[str, Any]
@@ -110,7 +111,7 @@ def read_crate(folder: Path) -> tuple[dict[str, Held], dict[str, tuple[str, ...]
         raise InputError(f"{path}: expected an RO-Crate, with an entity ./")
     names = {part["@id"]: entities[part["@id"]].get("name", "") for part in entities["./"]["hasPart"]}
     held = {name: Held(entities[i]["sha256"], int(entities[i]["contentSize"])) for i, name in names.items()}
-    inputs = {}
+    inputs: dict[str, tuple[str, ...]] = {}
     for action in (entity for entity in entities.values() if entity["@type"] == "CreateAction"):
         found = tuple(entities[part["@id"]]["name"] for part in _several(action.get("object", [])))
         inputs |= {entities[part["@id"]]["name"]: found for part in _several(action["result"])}
@@ -215,4 +216,9 @@ def _machine(machine: Mapping[str, Any]) -> Entity:
 
 
 def _model(name: str, revision: str) -> Entity:
-    return {"@id": f"#model/{quote(name)}@{quote(revision)}", "@type": "CreativeWork", "name": name, "version": revision}
+    return {
+        "@id": f"#model/{quote(name)}@{quote(revision)}",
+        "@type": "CreativeWork",
+        "name": name,
+        "version": revision,
+    }

@@ -105,6 +105,4 @@ def _job(name: str, record: Mapping[str, Any], outputs: list[str]) -> Job:
     }
     params = tuple(str(param) for param in record["params"] or [])
     inputs = tuple(record["input"] or [])
-    return Job(
-        name, record["rule"], inputs, tuple(outputs), checksums, params, record["starttime"], record["endtime"]
-    )
+    return Job(name, record["rule"], inputs, tuple(outputs), checksums, params, record["starttime"], record["endtime"])

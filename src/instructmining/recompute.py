@@ -10,25 +10,14 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from instructmining import (
-    agreement,
-    comparison,
-    cost_tables,
-    costs,
-    diagnostics,
-    indicator_table,
-    ledger,
-    observations,
-    overlap,
-    regression,
-    search,
-)
-from instructmining.config import mixture_names, rule_columns
-from instructmining.config.baselines import comparison_baselines
+from instructmining import indicator_table, observations, regression, search
+from instructmining.config import mixture_names, rule_columns, strategy_columns, strategy_settings
 from instructmining.differences import Difference, of_csv, of_data, of_frames
-from instructmining.files import read_json, read_provenance
+from instructmining.files import read_json
 from instructmining.mixtures import draw_mixture
 from instructmining.rankings import take
+from instructmining.significance import read_items
+from instructmining.strategies import STRATEGIES
 
 Config = dict[str, Any]
 
@@ -49,7 +38,9 @@ class Study(NamedTuple):
     def made_from(self, file: str, folder: str, end: str = "") -> list[str]:
         """Paths of those of a file's inputs that lie below results/{folder}."""
         named = self.inputs.get(file, ())
-        return [str(self.folder / path) for path in named if path.startswith(f"results/{folder}/") and path.endswith(end)]
+        return [
+            str(self.folder / path) for path in named if path.startswith(f"results/{folder}/") and path.endswith(end)
+        ]
 
     def whole(self, file: str) -> bool:
         """Whether a file is there, and everything that it was made from."""
@@ -57,22 +48,56 @@ class Study(NamedTuple):
 
 
 def losses(study: Study) -> Iterator[Difference]:
-    """An evaluation's value is the mean of its items, weighted (by tokens, for a loss); how many it used."""
+    """An evaluation's value is the mean of its items, weighted (of a loss, nats over tokens); how many it used."""
     for file in study.below("evaluations", ".json"):
         items_file = f"{file.removesuffix('.json')}.items.parquet"
         if items_file not in study.files:
             continue
         figures = read_json(study.folder / file)
-        items = pl.read_parquet(study.folder / items_file).drop_nulls("value")
-        weights = items["weight" if "weight" in items.columns else "tokens"]
-        mean = (items["value"] * weights).sum() / weights.sum()
-        found = {name: figures.get(name) for name in ("value", "n_used")}
-        yield from of_data(file, {"value": mean, "n_used": items.height}, found)
-        study.computed.add(file)
+        made_of = read_items(study.folder / file)
+        expected = {
+            "value": float(made_of["total"].sum()) / float(made_of["weight"].sum()),
+            "n_used": made_of.filter(pl.col("weight") > 0).height,
+        }
+        yield from of_data(file, expected, {name: figures.get(name) for name in expected})
+        items = pl.read_parquet(study.folder / items_file)
         if "nll" in items.columns:
-            nats = items.select(nll=pl.col("value") * pl.col("tokens"))
-            yield from of_frames(items_file, nats, items.select("nll"))
-            study.computed.add(items_file)
+            values = items.select("id", value=pl.col("nll") / pl.col("tokens"))
+            yield from of_frames(items_file, values, items.select("id", "value"))
+        study.computed.update({file, items_file})
+
+
+def indicators(study: Study) -> Iterator[Difference]:
+    """A dataset's table of indicators, joined from its shards."""
+    for file in study.below("indicators", ".parquet"):
+        shards = study.made_from(file, "indicators")
+        if len(Path(file).parts) == 3 and shards and study.files.issuperset(_below(study, shards)):
+            found = pl.read_parquet(study.folder / file)
+            columns = [column for column in found.columns if column != "id"]
+            rows = found.select("id", dataset=pl.lit(Path(file).stem))
+            yield from of_frames(file, indicator_table.attach(rows, shards, columns).drop("dataset"), found)
+            study.computed.add(file)
+
+
+def rankings(study: Study) -> Iterator[Difference]:
+    """A pool's order, from indicators, quality rule and other orders; which examples it has is taken from itself."""
+    for file in study.below("rankings", ".parquet"):
+        order = Path(file).parent.name
+        settings = strategy_settings(study.config, order)[1]
+        read = [path for path in study.inputs.get(file, ()) if not path.startswith("results/datasets/")]
+        # by vectors, which no archive holds; or in the order of the pool's datasets, with their texts
+        if not study.files.issuperset(read) or settings["kind"] == "full":
+            continue
+        found = pl.read_parquet(study.folder / file)
+        columns, shards = strategy_columns(study.config, order), study.made_from(file, "indicators")
+        examples = indicator_table.attach(found.select("id", "dataset").sort("id"), shards, columns)
+        known: dict[str, Any] = {
+            "rankings": {Path(path).parent.name: pl.read_parquet(path) for path in study.made_from(file, "rankings")}
+        }
+        for rule in study.made_from(file, "quality_rules", ".json"):
+            known["rule"] = read_json(rule)
+        yield from of_frames(file, STRATEGIES[settings["kind"]].rank(examples, {**settings, **known}), found)
+        study.computed.add(file)
 
 
 def subsets(study: Study) -> Iterator[Difference]:
@@ -172,79 +197,20 @@ def _observations(
     study: Study, file: str, settings: Mapping[str, Any], columns: list[str]
 ) -> tuple[pl.DataFrame, dict[str, int]]:
     names = mixture_names(study.config, settings["mixtures"])
-    values = {Path(path).parent.name: read_json(path)["value"] for path in study.made_from(file, "evaluations", ".json")}
-    examples = observations.mixture_examples(study.folder / f"results/subsets/mixtures/{name}.parquet" for name in names)
+    values = {
+        Path(path).parent.name: read_json(path)["value"] for path in study.made_from(file, "evaluations", ".json")
+    }
+    examples = observations.mixture_examples(
+        study.folder / f"results/subsets/mixtures/{name}.parquet" for name in names
+    )
     examples = indicator_table.attach(examples, study.made_from(file, "indicators"), columns)
     return observations.from_runs(examples, values, columns)
 
 
-def comparisons(study: Study) -> Iterator[Difference]:
-    """The tables of comparisons, from evaluations, their items and subsets."""
-    for name in study.config["comparisons"]:
-        file = f"results/tables/{name}.csv"
-        if study.whole(file):
-            table = comparison.compare(_evaluations(study, file), comparison_baselines(study.config, name))
-            yield from of_csv(file, table, study.folder / file)
-            study.computed.add(file)
-
-
-def overlaps(study: Study) -> Iterator[Difference]:
-    """Shares that subsets have in common."""
-    for file in study.below("tables/overlaps", ".csv"):
-        if not study.whole(file):
-            continue
-        chosen = study.made_from(file, "subsets")
-        frames = {_last_three(path): pl.read_parquet(path) for path in chosen}
-        table = overlap.table(frames, _pool_rows(study, file))
-        yield from of_csv(file, table, study.folder / file)
-        study.computed.add(file)
-
-
-def agreements(study: Study) -> Iterator[Difference]:
-    """Correlations between benchmarks, sizes and recipes."""
-    for file in study.below("tables/agreement", ".csv"):
-        if study.whole(file):
-            table = agreement.agreement(_evaluations(study, file))
-            between = Path(file).stem.removesuffix("s")
-            yield from of_csv(file, table.filter(pl.col("between") == between), study.folder / file)
-            study.computed.add(file)
-
-
-def cost_parts(study: Study) -> Iterator[Difference]:
-    """What selecting and training cost, from what the jobs measured."""
-    config, prices = study.config, study.config["costs"]
-    for name in config["comparisons"]:
-        files = [f"results/tables/costs/{name}/{table}.csv" for table in ("parts", "strategies")]
-        if not all(map(study.whole, files)):
-            continue
-        measured = ledger.read_ledger(study.folder / "results/costs", costs.comparison_jobs(config, name))
-        runs = [read_json(path) for path in study.made_from(files[0], "runs", "train.json")]
-        rows = _pool_rows(study, files[0])
-        parts = cost_tables.parts_table(config, name, measured)
-        everything = cost_tables.everything_table(config, name, measured, runs, rows)
-        money = cost_tables.money(prices, cost_tables.has_price(parts, prices))
-        tables = (parts.with_columns(money), cost_tables.strategies_table(parts, everything, prices))
-        for file, table in zip(files, tables, strict=True):
-            yield from of_csv(file, table, study.folder / file)
-            study.computed.add(file)
-
-
-def _evaluations(study: Study, file: str) -> pl.DataFrame:
-    return comparison.read_evaluations(study.made_from(file, "evaluations", ".json"), study.made_from(file, "subsets"))
-
-
-def _pool_rows(study: Study, file: str) -> dict[str, int]:
-    rankings = study.made_from(file, "rankings")
-    return {Path(path).stem: pl.scan_parquet(path).select(pl.len()).collect().item() for path in rankings}
-
-
-def _last_three(path: str) -> tuple[str, str, str]:
-    order, pool, size = Path(path).with_suffix("").parts[-3:]
-    return order, pool, size
+def _below(study: Study, paths: list[str]) -> list[str]:
+    """Names in the archive of paths below its folder."""
+    return [Path(path).relative_to(study.folder).as_posix() for path in paths]
 
 
 def _without_provenance(found: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in found.items() if key != "provenance"}
-
-
-ALL = (losses, subsets, searches, quality_rules, comparisons, overlaps, agreements, cost_parts)

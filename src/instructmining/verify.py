@@ -14,12 +14,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from polars.exceptions import PolarsError
+
 from instructmining.archive import CONFIG
 from instructmining.crate import METADATA_FILE, Held, read_crate
 from instructmining.differences import Difference
 from instructmining.errors import InputError
 from instructmining.files import read_json, sha256
-from instructmining.recompute import ALL, Study
+from instructmining.recompute import Study, indicators, losses, quality_rules, rankings, searches, subsets
+from instructmining.recompute_tables import agreements, comparisons, cost_parts, overlaps
+
+_UNUSABLE = (ArithmeticError, LookupError, OSError, PolarsError, TypeError, ValueError)
+# in the order the data flow
+ALL = (losses, indicators, quality_rules, rankings, searches, subsets, comparisons, overlaps, agreements, cost_parts)
 
 
 @contextmanager
@@ -57,10 +64,12 @@ def verify(folder: Path) -> tuple[list[Difference], Study]:
     study = Study(folder, read_json(folder / CONFIG), files, inputs, set())
     for compute in ALL:
         try:
-            found += compute(study)
-        except InputError as error:
+            for difference in compute(study):
+                found.append(difference)
+        except _UNUSABLE as error:
             # a file that was changed may be no input at all to the function that made the result
-            found.append(Difference(compute.__name__, "a result", str(error).replace(f"{folder}/", "")))
+            what = f"{type(error).__name__}: {error}".splitlines()[0].replace(f"{folder}/", "")
+            found.append(Difference(compute.__name__, "results that can be computed again", what))
     return found, study
 
 
