@@ -15,11 +15,11 @@ import pytest
 import yaml
 
 from instructmining import crate, private, software
-from instructmining.archive import TEXTS, WEIGHTS, archive, left_out
+from instructmining.archive import TEXTS, WEIGHTS, archive, beside, left_out
 from instructmining.crate import METADATA_FILE
 from instructmining.errors import InputError
 from instructmining.files import read_provenance, sha256, write_json, write_parquet, write_text
-from instructmining.job_records import read_jobs, read_summary
+from instructmining.job_records import Job, read_jobs, read_summary
 from instructmining.verify import opened, verify
 from studies import CONFIG, ROOT, Builder, build
 
@@ -83,6 +83,20 @@ def test_texts_are_left_out_but_named_with_their_checksum(study: Builder):
 )
 def test_what_is_left_out(path: str, wanted: tuple[str, ...], inside: bool):
     assert (left_out(path, wanted) is None) == inside
+
+
+def test_what_judges_answered_and_cost_is_in_it(tmp_path: Path):
+    config = {"comparisons": {}, "models": {}, "indicators": {"grade": {"scorer": "judge"}, "mtld": {"scorer": "mtld"}}}
+    config["benchmarks"] = {"chats": {"kind": "pairwise"}, "held_out": {"kind": "loss"}}
+    named = ["results/answers/grade/alpaca-000-of-001.jsonl", "results/answers/benchmarks/chats/small.best.jsonl"]
+    named += ["results/costs/judge/alpaca/grade/000-of-001.json", "results/costs/judge_pairs/small/best/chats.json"]
+    for name in [*named, "results/answers/other/a.jsonl", "results/answers/grade/.lock"]:
+        write_text(tmp_path / name, "{}")
+    jobs = [
+        Job(name, name.split("/")[0], (), (), {}, (), 0.0, 1.0)
+        for name in ("score/alpaca/grade/000-of-001", "evaluate_pairwise/small/best/chats", "rank_pool/best/unseen")
+    ]
+    assert sorted(beside(config, jobs, tmp_path)) == sorted(named)
 
 
 def test_a_job_is_an_action_with_its_inputs_and_outputs(study: Builder):

@@ -41,6 +41,8 @@ _LEFT_OUT = {
     "runs in one folder, taken into their own": r"results/batches/.+",
 }
 _REASONS = {TEXTS: "texts of a dataset", WEIGHTS: "weights of a model"}
+# rule -> where what its judge cost is written
+_BILLS = {"score": "judge", "evaluate_pairwise": "judge_pairs"}
 _README = """# {name}
 
 A study made with InstructMining {version}, as an RO-Crate: `ro-crate-metadata.json` says what each file is, which job
@@ -78,10 +80,14 @@ def beside(config: Mapping[str, Any], jobs: Iterable[Job], root: Path) -> list[s
     measured = [job.name for job in jobs]
     measured += [job for name in config["comparisons"] for job in costs.comparison_jobs(dict(config), name)]
     found = [f"results/costs/{job}.tsv" for job in measured]
-    found += [f"results/costs/judge/{job.removeprefix('score/')}.json" for job in measured if job.startswith("score/")]
+    for job in measured:
+        rule, _, rest = job.partition("/")
+        found += [f"results/costs/{_BILLS[rule]}/{rest}.json"] if rule in _BILLS else []
     found += [f"results/models/{name}/model.json" for name in config["models"]]
     judges = [name for name, settings in config["indicators"].items() if settings["scorer"] == "judge"]
-    judges += [name for name, settings in config["benchmarks"].items() if settings["kind"] == "pairwise"]
+    judges += [
+        f"benchmarks/{name}" for name, settings in config["benchmarks"].items() if settings["kind"] == "pairwise"
+    ]
     for judge in judges:
         answers = sorted((root / "results/answers" / judge).glob("*.jsonl"))
         found += [path.relative_to(root).as_posix() for path in answers]
