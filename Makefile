@@ -1,14 +1,17 @@
 # make demo   the whole pipeline on the embedded default; ends by naming the report
 # make test   lint, types, tests
 # make run CONFIG=config/my.yaml [PROFILE=slurm]   your own study, from the start or grown; on a cluster
+# make archive [CONFIG=…] [ARCHIVE=study.zip]   a finished study as one file, to attach to a paper (docs/archive.md)
+# make verify ARCHIVE=study.zip   its checksums, and its tables computed again, without models
 PYTHON ?= python3
 BIN := .venv/bin
 CORES ?= all
 MEMORY_MB ?= $(shell awk '/MemAvailable/ {print int($$2 / 1024)}' /proc/meminfo)
 SNAKEMAKE = $(BIN)/snakemake $(if $(PROFILE),--profile $(PROFILE),--cores $(CORES) --resources mem_mb=$(MEMORY_MB) judges=1) $(if $(CONFIG),--configfile $(CONFIG))
+ARCHIVE ?= results/study.zip
 CHOSEN = $(wildcard results/subsets/searches/*/*.parquet results/subsets/*/*/best-*.parquet)
 
-.PHONY: demo test run lint lock install
+.PHONY: demo test run archive verify lint lock install
 
 demo: run
 	@echo "The report: $(CURDIR)/results/report.html"
@@ -22,6 +25,17 @@ run: install
 	$(if $(CHOSEN),$(SNAKEMAKE) --quiet host rules --allowed-rules select_trial select_subset -- $(CHOSEN))
 	$(SNAKEMAKE) --quiet host
 	test -f results/report.html || $(SNAKEMAKE) --report results/report.html
+
+# WITH="texts weights": what is left out otherwise. ALLOW="…": texts that look private and are public
+archive: install
+	mkdir -p results/.work
+	$(SNAKEMAKE) --quiet host --summary > results/.work/summary.tsv
+	PYTHONPATH=src $(BIN)/python -m instructmining.archive --config $(or $(CONFIG),config/config.yaml) \
+		--summary results/.work/summary.tsv --archive $(ARCHIVE) $(if $(WITH),--with $(WITH)) $(if $(ALLOW),--allow $(ALLOW))
+	PYTHONPATH=src $(BIN)/python -m instructmining.verify --archive $(ARCHIVE)
+
+verify: install
+	PYTHONPATH=src $(BIN)/python -m instructmining.verify --archive $(ARCHIVE)
 
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/pytest

@@ -11,6 +11,12 @@ Config = dict[str, Any]
 BASELINES = ("random", "strict_random", "full")
 
 
+def comparison_baselines(config: Config, name: str) -> dict[str, str]:
+    """Strategies of a comparison that are no competitors, and their kinds."""
+    kinds = {strategy: config["strategies"][strategy]["kind"] for strategy in config["comparisons"][name]["strategies"]}
+    return {strategy: kind for strategy, kind in kinds.items() if kind in BASELINES}
+
+
 def against_problems(config: Config, name: str) -> Iterator[str]:
     """One line for each name in a strategy's ``against`` that cannot stand there."""
     known = config["strategies"]

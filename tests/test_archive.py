@@ -1,0 +1,345 @@
+"""An archive holds the study and nothing private; its crate names every file and every job."""
+
+import base64
+import copy
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from urllib.request import urlopen
+
+import polars as pl
+import pytest
+import yaml
+
+from instructmining import crate, private, software
+from instructmining.archive import TEXTS, WEIGHTS, archive, beside, left_out
+from instructmining.crate import METADATA_FILE
+from instructmining.errors import InputError
+from instructmining.files import read_provenance, sha256, write_json, write_parquet, write_text
+from instructmining.job_records import Job, read_jobs, read_summary
+from instructmining.verify import opened, verify
+from studies import CONFIG, ROOT, Builder, build
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Builder:
+    return build(tmp_path_factory.mktemp("built") / "study")
+
+
+@pytest.fixture
+def study(built: Builder, tmp_path: Path) -> Builder:
+    found = copy.copy(built)
+    found.root = Path(shutil.copytree(built.root, tmp_path / "study"))
+    return found
+
+
+def kept(study: Builder, *wanted: str, allowed: tuple[str, ...] = (), name: str = "kept") -> Path:
+    target = study.root.parent / name
+    archive(study.root, study.root / "config.yaml", study.summary(), target, wanted, allowed)
+    return target
+
+
+def entities(folder: Path) -> dict[str, dict]:
+    return {entity["@id"]: entity for entity in json.loads((folder / METADATA_FILE).read_text())["@graph"]}
+
+
+def test_every_file_is_in_the_crate_with_its_checksum_and_nothing_else_is(study: Builder):
+    folder = kept(study)
+    found, about = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}, entities(folder)
+    files = {name: entity for name, entity in about.items() if entity["@type"] == "File"}
+    assert found == {*files, METADATA_FILE}
+    assert {part["@id"] for part in about["./"]["hasPart"]} == set(files)
+    for name, entity in files.items():
+        assert entity["sha256"] == sha256(folder / name)
+        assert entity["contentSize"] == str((folder / name).stat().st_size)
+    assert {"config.json", "requirements.lock", "CITATION.cff", "results/report.html"} <= set(files)
+    assert "results/costs/rank_pool/best/unseen.tsv" in files
+
+
+def test_texts_are_left_out_but_named_with_their_checksum(study: Builder):
+    folder, name = kept(study), "results/datasets/alpaca/examples.parquet"
+    assert not (folder / name).exists()
+    told = entities(folder)[f"#left-out/{name}"]
+    assert told["sha256"] == sha256(study.root / name)
+    assert "texts" in told["description"]
+    assert (kept(study, TEXTS, name="all") / name).exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted", "inside"),
+    [
+        ("results/runs/small/best/unseen/8/model", (), False),
+        ("results/runs/small/best/unseen/8/model", (WEIGHTS,), True),
+        ("results/runs/small/best/unseen/best-main/subset.jsonl", (WEIGHTS,), False),
+        ("results/runs/small/best/unseen/best-main/subset.jsonl", (TEXTS,), True),
+        ("results/runs/small/best/unseen/best-main/README.md", (), True),
+        ("results/embeddings/alpaca/knn_6/000-of-001.parquet", (TEXTS, WEIGHTS), False),
+        ("results/packages/a-1.archive", (TEXTS, WEIGHTS), False),
+        ("results/datasets/alpaca/summary.json", (), True),
+    ],
+)
+def test_what_is_left_out(path: str, wanted: tuple[str, ...], inside: bool):
+    assert (left_out(path, wanted) is None) == inside
+
+
+def test_what_judges_answered_and_cost_is_in_it(tmp_path: Path):
+    config = {"comparisons": {}, "models": {}, "indicators": {"grade": {"scorer": "judge"}, "mtld": {"scorer": "mtld"}}}
+    config["benchmarks"] = {"chats": {"kind": "pairwise"}, "held_out": {"kind": "loss"}}
+    named = ["results/answers/grade/alpaca-000-of-001.jsonl", "results/answers/benchmarks/chats/small.best.jsonl"]
+    named += ["results/costs/judge/alpaca/grade/000-of-001.json", "results/costs/judge_pairs/small/best/chats.json"]
+    for name in [*named, "results/answers/other/a.jsonl", "results/answers/grade/.lock"]:
+        write_text(tmp_path / name, "{}")
+    jobs = [
+        Job(name, name.split("/")[0], (), (), {}, (), 0.0, 1.0)
+        for name in ("score/alpaca/grade/000-of-001", "evaluate_pairwise/small/best/chats", "rank_pool/best/unseen")
+    ]
+    assert sorted(beside(config, jobs, tmp_path)) == sorted(named)
+
+
+def test_a_job_is_an_action_with_its_inputs_and_outputs(study: Builder):
+    about = entities(kept(study))
+    action = about["#job/evaluate_loss/small/best/unseen/8/held_out"]
+    made = {part["@id"] for part in action["result"]}
+    assert {"results/evaluations/small/best/unseen/8/held_out.json", "results/costs/" + action["name"] + ".tsv"} <= made
+    assert {part["@id"] for part in action["object"]} == {
+        "#left-out/results/datasets/held_out/examples.parquet",
+        "#left-out/results/runs/small/best/unseen/8/model",
+    }
+    assert action["instrument"]["@id"] in about
+    assert action["startTime"] == "2023-11-14T22:13:20+00:00"
+    assert "'device': 'cpu'" in action["description"]
+
+
+def test_the_crate_keeps_what_the_specification_must_have(study: Builder):
+    folder = kept(study)
+    graph = json.loads((folder / METADATA_FILE).read_text())
+    about = entities(folder)
+    assert graph["@context"] == "https://w3id.org/ro/crate/1.2/context"
+    assert len(about) == len(graph["@graph"])
+    assert about[METADATA_FILE]["about"] == {"@id": "./"}
+    assert about[METADATA_FILE]["conformsTo"] == {"@id": "https://w3id.org/ro/crate/1.2"}
+    assert {"name", "description", "datePublished", "license", "hasPart"} <= set(about["./"])
+    for entity in about.values():
+        assert entity["@type"], entity
+        assert entity["name"], entity
+        for value in entity.values():
+            # flat: an entity within another is a reference, to an entity that is there or an address
+            for part in value if isinstance(value, list) else [value]:
+                if isinstance(part, dict):
+                    assert set(part) == {"@id"}
+                    assert part["@id"] in about or part["@id"].startswith("https://")
+    for entity in about.values():
+        if entity["@type"] == "SoftwareApplication":
+            assert {"version", "url"} <= set(entity)
+    mentioned = {part["@id"] for part in about["./"]["mentions"]}
+    assert {name for name in about if name.startswith("#job/")} <= mentioned
+
+
+def test_a_validator_accepts_the_crate(study: Builder):
+    models = pytest.importorskip("rocrate_validator.models")
+    services = pytest.importorskip("rocrate_validator.services")
+    try:
+        urlopen("https://w3id.org/ro/crate/1.2/context", timeout=10).close()
+    except OSError:
+        pytest.skip("the validator fetches the context")
+    settings = models.ValidationSettings(
+        rocrate_uri=str(kept(study)), profile_identifier="ro-crate-1.2", requirement_severity=models.Severity.REQUIRED
+    )
+    result = services.validate(settings)
+    assert result.passed(), [issue.message for issue in result.get_issues()]
+
+
+def test_software_machine_and_models_are_said_without_names_of_people(study: Builder):
+    about = entities(kept(study))
+    assert about["#software"]["version"] == "not a git checkout"
+    assert about["#package/polars"]["version"] == pl.__version__
+    assert about["#model/tiny@local"]["version"] == "local"
+    assert about["#machine"]["description"].startswith("cores ")
+    assert "alpaca: CC-BY-4.0" in about["#licence"]["description"]
+
+
+def test_the_config_in_it_is_the_checked_one_and_is_accepted_again(study: Builder):
+    folder = kept(study)
+    found = json.loads((folder / "config.json").read_text())
+    assert found == study.config
+    assert Builder(study.root.parent / "again", yaml.safe_dump(found)).config == found
+
+
+def test_a_zip_holds_the_same(study: Builder):
+    folder, packed = kept(study), kept(study, name="kept.zip")
+    with opened(packed) as unpacked:
+        assert verify(unpacked)[0] == []
+        assert {p.name for p in unpacked.iterdir()} == {p.name for p in folder.iterdir()}
+    assert zipfile.is_zipfile(packed)
+
+
+def test_absolute_paths_of_data_become_relative_everywhere(tmp_path: Path):
+    text = CONFIG.replace("path: data/", "path: /nowhere/of/mine/").replace("models/tiny}", "/nowhere/else/tiny}", 1)
+    study = build(tmp_path / "study", text, source="/nowhere/of/mine/{}.json")
+    folder = kept(study, TEXTS)
+    summary = json.loads((folder / "results/datasets/alpaca/summary.json").read_text())
+    assert summary["source"] == "outside/alpaca.json"
+    assert json.loads((folder / "config.json").read_text())["datasets"]["alpaca"]["path"] == "outside/alpaca.json"
+    assert read_provenance(folder / "results/datasets/alpaca/examples.parquet")["source"] == "outside/alpaca.json"
+    assert "nowhere" not in (folder / METADATA_FILE).read_text()
+    entity = entities(folder)["results/datasets/alpaca/summary.json"]
+    assert sha256(study.root / "results/datasets/alpaca/summary.json") in entity["description"]
+    assert verify(folder)[0] == []
+
+
+def test_two_sources_of_one_name_stay_two():
+    places = private.Places(Path("/study"), ["/a/data.json", "/b/data.json", "/study/data/c.json", "/d"])
+    assert places.relative("/a/data.json /b/data.json") == "outside/data.json outside/2/data.json"
+    assert places.relative("'/study/data/c.json' and /study2/c") == "'data/c.json' and /study2/c"
+    assert places.relative("/study in a/d or /dd") == ". in a/d or /dd"
+
+
+def test_a_path_inside_a_page_of_the_report_becomes_relative(study: Builder):
+    page = base64.b64encode(f"<td>{study.root}/data/a.json</td>".encode()).decode()
+    write_text(study.root / "results/report.html", f'<a href="data:text/html;charset=utf8;base64,{page}">')
+    told = (kept(study) / "results/report.html").read_text()
+    assert base64.b64decode(told.split("base64,")[1].split('"')[0]) == b"<td>data/a.json</td>"
+
+
+SECRETS = {
+    "an API key": "sk-" + "proj4" * 6,
+    "an absolute path": "/data/people/me/model.bin",
+    "a bearer token": "Authorization: Bearer " + "x1y2" * 6,
+    "an address with a password": "https://me:" + "secret" + "@judge.example/v1",
+}
+
+
+@pytest.mark.parametrize("what", SECRETS)
+def test_what_looks_private_is_one_line_with_the_file_and_not_the_secret(tmp_path: Path, what: str):
+    machine = private.this_machine(tmp_path / "study", [])
+    write_json(tmp_path / "train.json", {"settings": [{"a": SECRETS[what]}]})
+    with pytest.raises(InputError, match=f"^results/train.json: holds {what}") as refused:
+        private.refuse(tmp_path / "train.json", "results/train.json", machine)
+    assert "\n" not in str(refused.value)
+    assert (SECRETS[what] in str(refused.value)) == (what == "an absolute path")
+
+
+def test_nothing_is_left_of_an_archive_that_was_refused(study: Builder):
+    name = "results/datasets/alpaca/summary.json"
+    summary = json.loads((study.root / name).read_text())
+    write_json(study.root / name, {**summary, "note": SECRETS["an API key"]})
+    with pytest.raises(InputError, match=f"^{name}: holds an API key"):
+        kept(study)
+    assert not [path for path in study.root.parent.iterdir() if "kept" in path.name]
+
+
+def test_what_the_user_allows_is_archived(study: Builder):
+    name = "results/datasets/alpaca/summary.json"
+    write_json(study.root / name, {**json.loads((study.root / name).read_text()), "a": SECRETS["an absolute path"]})
+    assert (kept(study, allowed=(SECRETS["an absolute path"],)) / name).exists()
+
+
+def test_the_value_of_a_key_and_the_home_folder_are_refused(study: Builder, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HOME", "/nowhere/of/somebody")
+    write_text(study.root / "results/report.html", "<p>in /nowhere/of/somebody/work</p>")
+    with pytest.raises(InputError, match=r"report\.html: holds the path of the home folder"):
+        kept(study)
+    monkeypatch.setenv("JUDGE_KEY", "a plain phrase as key")
+    assert private.key_variables({"a": [{"calls": {"key_env": "JUDGE_KEY"}}]}) == ["a plain phrase as key"]
+
+
+def test_names_of_user_and_machine_are_refused_as_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("getpass.getuser", lambda: "ritchie")
+    monkeypatch.setattr("socket.gethostname", lambda: "node-17.cluster.example")
+    machine = private.this_machine(tmp_path, [])
+    for text, what in (("by ritchie", "the user's name"), ("on node-17", "the name of this machine")):
+        write_text(tmp_path / "a.md", text)
+        with pytest.raises(InputError, match=f"holds {what}"):
+            private.refuse(tmp_path / "a.md", "a.md", machine)
+    write_text(tmp_path / "a.md", "ritchies and node-170")
+    private.refuse(tmp_path / "a.md", "a.md", machine)
+
+
+def test_texts_of_examples_may_hold_paths_and_records_may_not(tmp_path: Path):
+    machine = private.this_machine(Path("/study"), [])
+    frame = pl.DataFrame({"id": ["a"], "response": ["/usr/share/words"]})
+    write_parquet(frame, tmp_path / "a.parquet", {})
+    private.refuse(tmp_path / "a.parquet", "a.parquet", machine)
+    write_parquet(frame, tmp_path / "a.parquet", {"model": "/data/models/tiny"})
+    with pytest.raises(InputError, match=r"a\.parquet: holds an absolute path: /data/models/tiny"):
+        private.refuse(tmp_path / "a.parquet", "a.parquet", machine)
+    write_parquet(frame.with_columns(response=pl.lit("/study/results")), tmp_path / "a.parquet", {})
+    with pytest.raises(InputError, match="holds the path of the study"):
+        private.refuse(tmp_path / "a.parquet", "a.parquet", machine)
+
+
+def test_a_study_that_is_not_finished_is_refused(study: Builder):
+    summary = study.summary()
+    text = summary.read_text()
+    summary.write_text(text.replace("ok\tno update", "missing\tupdate pending", 1))
+    with pytest.raises(InputError, match=r"^results/.+: missing, update pending: 1 files"):
+        read_summary(summary)
+    summary.write_text("something else")
+    with pytest.raises(InputError, match="expected the table of snakemake --summary"):
+        read_summary(summary)
+
+
+def test_a_file_made_from_another_input_than_is_there_is_refused(study: Builder):
+    ranking = study.root / "results/rankings/best/unseen.parquet"
+    write_parquet(pl.read_parquet(ranking).reverse(), ranking, {})
+    with pytest.raises(InputError, match=r"made from a results/rankings/best/unseen\.parquet with sha256"):
+        kept(study)
+
+
+def test_a_record_of_another_format_or_none_is_refused(study: Builder):
+    records = study.root / ".snakemake/metadata"
+    with pytest.raises(InputError, match=r"^results/none\.csv: no record"):
+        read_jobs(["results/none.csv"], records)
+    (record,) = [path for path in records.iterdir() if b"report_overlaps" in path.read_bytes()]
+    record.write_text(record.read_text().replace('"record_format_version": 6', '"record_format_version": 7'))
+    with pytest.raises(InputError, match=r"^results/tables/overlaps/first\.csv: its record .* format 7"):
+        read_jobs(["results/tables/overlaps/first.csv"], records)
+
+
+def test_records_of_long_names_are_found_as_snakemake_writes_them(tmp_path: Path):
+    name = "results/" + "a" * 400
+    folder = tmp_path / "metadata"
+    code = base64.urlsafe_b64encode(name.encode()).decode()
+    path = folder / f"@{code[:254]}" / f"@{code[254:508]}" / code[508:]
+    path.parent.mkdir(parents=True)
+    record = {"rule": "x", "input": [], "log": [], "params": None, "input_checksums": None, "starttime": 0.0}
+    path.write_text(json.dumps({**record, "endtime": 1.0, "record_format_version": 6}))
+    (job,) = read_jobs([name], folder)
+    assert job.outputs == (name,)
+
+
+def test_the_digest_changes_with_the_code(tmp_path: Path):
+    write_text(tmp_path / "src/a.py", "1")
+    before = software.digest(tmp_path)
+    write_text(tmp_path / "src/__pycache__/a.pyc", "2")
+    assert software.digest(tmp_path) == before
+    write_text(tmp_path / "src/a.py", "2")
+    assert software.digest(tmp_path) != before
+
+
+def test_the_command_says_what_it_wrote_or_one_line(study: Builder):
+    command = [sys.executable, "-m", "instructmining.archive", "--config", "config.yaml", "--summary", "summary.tsv"]
+
+    def run(*more: str) -> subprocess.CompletedProcess[str]:
+        environment = {"PYTHONPATH": str(ROOT / "src"), "HOME": "/nowhere/at/all"}
+        return subprocess.run([*command, *more], cwd=study.root, env=environment, capture_output=True, text=True)
+
+    done = run("--archive", "out.zip")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sha256(study.root / "out.zip") in done.stdout
+    (study.root / "results/report.html").unlink()
+    done = run("--archive", "out.zip")
+    assert done.returncode == 1
+    assert done.stderr == "error: results/report.html: not there: make run writes it once everything else is made\n"
+
+
+def test_the_citation_file_names_the_software_and_both_papers():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["cff-version"] == "1.2.0"
+    assert {"message", "title", "authors", "version", "license"} <= set(citation)
+    assert citation["version"] == software.version_here(ROOT)
+    assert {reference["url"] for reference in citation["references"]} == set(crate.PAPERS)
+    assert [reference["title"] for reference in citation["references"]] == list(crate.PAPERS.values())
