@@ -17,10 +17,10 @@ os.environ.update(PYTHONPATH=os.pathsep.join([SOURCE, *filter(None, [os.environ.
 
 from instructmining import costs, search, versions
 from instructmining.config import (
-    BASELINES,
     EMBEDDING_KEYS,
     against_orders,
     against_runs,
+    comparison_baselines,
     comparison_evaluations,
     comparison_subsets,
     dataset_columns,
@@ -161,6 +161,7 @@ def get_targets():
         *get_report_pages(),
         # named, since Snakemake does not ask what else has changed of a job one of whose outputs was never made
         *(f"results/tables/runs/{name}.csv" for name in config["comparisons"]),
+        *(f"results/tables/quality_rules/{name}/ols.tex" for name in config["quality_rules"]),
     ]
 
 

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from instructmining import crate, private, software
-from instructmining.archive import TEXTS, WEIGHTS, archive, beside, left_out
+from instructmining.archive import TEXTS, WEIGHTS, archive, beside, checked_config, left_out
 from instructmining.crate import METADATA_FILE
 from instructmining.errors import InputError
 from instructmining.files import read_provenance, sha256, write_json, write_parquet, write_text
@@ -38,7 +38,7 @@ def study(built: Builder, tmp_path: Path) -> Builder:
 
 def kept(study: Builder, *wanted: str, allowed: tuple[str, ...] = (), name: str = "kept") -> Path:
     target = study.root.parent / name
-    archive(study.root, study.root / "config.yaml", study.summary(), target, wanted, allowed)
+    archive(study.root, [study.root / "config.yaml"], study.summary(), target, wanted, allowed)
     return target
 
 
@@ -159,6 +159,14 @@ def test_software_machine_and_models_are_said_without_names_of_people(study: Bui
     assert about["#model/tiny@local"]["version"] == "local"
     assert about["#machine"]["description"].startswith("cores ")
     assert "alpaca: CC-BY-4.0" in about["#licence"]["description"]
+
+
+def test_configs_named_together_are_laid_over_one_another(study: Builder, tmp_path):
+    laid = tmp_path / "laid.yaml"
+    laid.write_text(yaml.safe_dump({"report": {"examples": 3}, "costs": {"cpu_hour": 0.25}}))
+    found = checked_config([study.root / "config.yaml", laid], ROOT)
+    assert found == {**study.config, "report": {**study.config["report"], "examples": 3}, "costs": found["costs"]}
+    assert found["costs"]["cpu_hour"] == 0.25
 
 
 def test_the_config_in_it_is_the_checked_one_and_is_accepted_again(study: Builder):

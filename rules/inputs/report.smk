@@ -6,11 +6,7 @@ def get_random_strategies(wildcards):
 
 
 def get_baselines(wildcards):
-    """Strategies of a comparison that are no competitors, and their kinds."""
-    kinds = {
-        name: config["strategies"][name]["kind"] for name in config["comparisons"][wildcards.comparison]["strategies"]
-    }
-    return {name: kind for name, kind in kinds.items() if kind in BASELINES}
+    return comparison_baselines(config, wildcards.comparison)
 
 
 def get_selection_benchmarks(wildcards):

@@ -15,8 +15,9 @@ import shutil
 import sys
 import tempfile
 import zipfile
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -55,16 +56,25 @@ Datasets and models have licences of their own: {licence}
 """
 
 
-def checked_config(path: Path, root: Path) -> dict[str, Any]:
-    """The config with every default, as the workflow takes it."""
+def checked_config(paths: Sequence[Path], root: Path) -> dict[str, Any]:
+    """The config with every default, as the workflow takes it: several files are laid over one another."""
     import yaml  # with Snakemake, which only this half of the trail needs
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        raw, schema = (yaml.load(file.read_text(encoding="utf-8"), loader) for file in (path, root / SCHEMA))
-    except (OSError, yaml.YAMLError) as error:
-        raise InputError(f"{path}: expected a config: {' '.join(str(error).split())}") from error
-    return load_defaults_and_check(raw, schema, str(path))
+    loader, found = getattr(yaml, "CSafeLoader", yaml.SafeLoader), []
+    for path in (*paths, root / SCHEMA):
+        try:
+            found.append(yaml.load(path.read_text(encoding="utf-8"), loader))
+        except (OSError, yaml.YAMLError) as error:
+            raise InputError(f"{path}: expected a config: {' '.join(str(error).split())}") from error
+    *parts, schema = found
+    return load_defaults_and_check(reduce(_laid_over, parts), schema, ", ".join(map(str, paths)))
+
+
+def _laid_over(under: Any, over: Any) -> Any:
+    """As Snakemake lays one config over another: mappings are merged, all else is replaced."""
+    if not (isinstance(under, Mapping) and isinstance(over, Mapping)):
+        return over
+    return {**under, **{key: _laid_over(under.get(key), value) for key, value in over.items()}}
 
 
 def left_out(path: str, wanted: Collection[str]) -> str | None:
@@ -95,14 +105,19 @@ def beside(config: Mapping[str, Any], jobs: Iterable[Job], root: Path) -> list[s
 
 
 def archive(
-    root: Path, config_path: Path, summary: Path, target: Path, wanted: Collection[str], allowed: Collection[str]
+    root: Path,
+    configs: Sequence[Path],
+    summary: Path,
+    target: Path,
+    wanted: Collection[str],
+    allowed: Collection[str],
 ) -> dict[str, Held]:
     """Write the archive of the study in ``root`` to ``target``: a zip if its name ends so, else a folder.
 
     ``wanted``: of ``TEXTS`` and ``WEIGHTS``. Returns what it holds. InputError if the study is not finished, if a file
     was made from another one than is there now, or if a file holds something private that ``allowed`` does not name.
     """
-    config = checked_config(config_path, root)
+    config = checked_config(configs, root)
     outputs = read_summary(summary)
     if not (root / REPORT).is_file():
         raise InputError(f"{REPORT}: not there: make run writes it once everything else is made")
@@ -117,7 +132,7 @@ def archive(
         for path in named:
             private.copy_without_places(root / path, folder / path, places)
         write_json(folder / CONFIG, _told(config, places))
-        about = _about(config_path.stem, config, root)
+        about = _about("-".join(path.stem for path in configs), config, root)
         write_text(folder / README, _README.format(**about._asdict(), version=about.software["version"]))
         before = {path: checksums.get(path) or sha256(root / path) for path in named}
         held = {path: _held(folder / path, before.get(path)) for path in sorted([*named, CONFIG, README])}
@@ -226,7 +241,7 @@ def _put(folder: Path, target: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="One folder or zip of a whole study, as an RO-Crate.")
-    parser.add_argument("--config", type=Path, required=True, help="the study's config")
+    parser.add_argument("--config", type=Path, nargs="+", required=True, help="the study's config files")
     parser.add_argument("--summary", type=Path, required=True, help="what snakemake --summary printed")
     parser.add_argument("--archive", type=Path, required=True, help="a new folder, or a file that ends with .zip")
     parser.add_argument("--with", nargs="*", dest="wanted", choices=[TEXTS, WEIGHTS], default=[])

@@ -7,7 +7,7 @@ from collections.abc import Container
 from copy import deepcopy
 from typing import Any
 
-from instructmining.config.baselines import BASELINES
+from instructmining.config.baselines import comparison_baselines
 from instructmining.config.benchmarks import (
     against_runs,
     comparison_evaluations,
@@ -40,11 +40,11 @@ from instructmining.config.warnings import warnings
 from instructmining.errors import InputError
 
 __all__ = [
-    "BASELINES",
     "EMBEDDING_KEYS",
     "against_orders",
     "against_runs",
     "columns",
+    "comparison_baselines",
     "comparison_evaluations",
     "comparison_subsets",
     "dataset_columns",
