@@ -25,7 +25,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("study")
     build(root)
     target = root.parent / "kept"
-    archive(root, root / "config.yaml", root / "summary.tsv", target, [], [])
+    archive(root, [root / "config.yaml"], root / "summary.tsv", target, [], [])
     return target
 
 
