@@ -7,11 +7,10 @@ import polars as pl
 from markupsafe import Markup
 
 from instructmining import figures, pages
-from instructmining.benchmark_tables import wide
+from instructmining.benchmark_tables import by_recipe, wide
 from instructmining.comparison import STRATEGY, compared, sentence
 from instructmining.evaluations import HIGHER, LOWER
 from instructmining.significance import reach
-from instructmining.subset_table import by_recipe
 
 HOW = (
     "A point is one finetuned model. Grey: random subsets, each seed a point, their mean a line, one standard "
@@ -23,8 +22,8 @@ RUNS = (
 )
 SUBSETS = (
     "A row a subset, for each quality rule of the comparison. rule_value is the mean of the rule's predicted log loss "
-    "over the subset's examples, lower is better; exp_rule_value is the loss that this predicts. Minutes are wall clock "
-    "time of jobs, summed; what subsets share counts in the row of each. Of a strategy with seeds, means."
+    "over the subset's examples, lower is better; exp_rule_value is the loss that this predicts. Minutes are wall "
+    "clock time of jobs, summed; what subsets share counts in the row of each. Of a strategy with seeds, means."
 )
 RECIPES = (
     "A column a recipe: the strategy's value; its difference to the mean of random subsets under the same recipe, with "
