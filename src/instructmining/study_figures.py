@@ -21,7 +21,7 @@ def left_out(table: pl.DataFrame, title: str) -> Figure:
         zero.encode(x=alt.X("zero:Q", title=label, scale=x_scale)),
         _reach(base.transform_filter("isValid(datum.difference_low)"), "difference_low", "difference_high", label),
         base.mark_point(filled=True, size=90, opacity=1, color=MAIN).encode(x=_value("difference", label)),
-    ).properties(width="container", height=alt.Step(26), title=title)
+    ).properties(width="container", height=26 * shown.height, title=title)
 
 
 def by_dataset(table: pl.DataFrame, title: str) -> Figure:
@@ -35,7 +35,7 @@ def by_dataset(table: pl.DataFrame, title: str) -> Figure:
     return alt.layer(
         _reach(base.transform_filter("isValid(datum.low)"), "low", "high", unit),
         base.mark_point(filled=True, size=90, opacity=1, color=MAIN).encode(x=_value("value", unit)),
-    ).properties(width="container", height=alt.Step(26), title=title)
+    ).properties(width="container", height=26 * table.height, title=title)
 
 
 def _names(column: str, table: pl.DataFrame) -> alt.Y:
