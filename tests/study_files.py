@@ -1,5 +1,6 @@
 """A made-up results tree of studies: an ablation with seeds, and losses by dataset."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -39,9 +40,9 @@ def ablation(results: Path, seeds: int = 3) -> tuple[list[str], list[str]]:
     return evaluations, subsets
 
 
-def by_dataset(results: Path, draws: int = 3) -> tuple[list[str], list[str]]:
+def by_dataset(results: Path, draws: int = 3, pools: Sequence[str] = tuple(DATASETS)) -> tuple[list[str], list[str]]:
     evaluations, subsets = [], []
-    for pool, level in (("s_alpaca", 1.9), ("s_good", 1.7)):
+    for pool, level in zip(pools, (1.9, 1.7), strict=True):
         for i in range(draws):
             name = f"s_random-{i}/{pool}/10"
             subsets.append(subset(results, name, range(10 * i, 10 * i + 10)))

@@ -70,6 +70,11 @@ def test_seeds_are_recipes_that_differ_in_their_seed_alone_and_are_shared_by_stu
     assert list(config["recipes"]["small_seed1"]) == list(small)
 
 
+def test_a_checked_config_can_be_checked_again() -> None:
+    config = check(raw(a={**ABLATION, "seeds": 2}, b=DATASETS, c=SCAN))
+    assert check(config) == config
+
+
 def test_candidates_of_a_rule_that_chooses_are_left_out_in_turn() -> None:
     found = raw("auto", table5=ABLATION)
     found["quality_rules"]["fitted"] |= {"candidates": LISTED}

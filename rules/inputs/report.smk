@@ -170,8 +170,7 @@ def get_ablation_rules(wildcards):
 
 def get_repeated_recipes(wildcards):
     """Recipe of a run -> the recipe that it repeats with another seed, or itself."""
-    settings = config["studies"][wildcards.study]
-    return {name: one for one in settings["recipes"] for name in seeded_recipes(one, settings["seeds"])}
+    return repeated_recipes(config, wildcards.study)
 
 
 def get_study_datasets(wildcards):

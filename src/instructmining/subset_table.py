@@ -34,7 +34,7 @@ def table(
         aggregate_function="first",
         maintain_order=True,
     )
-    benchmarks = evaluations["benchmark"].unique(maintain_order=True).to_list()
+    benchmarks = evaluations["benchmark"].unique().sort().to_list()
     runs = runs.rename({name: f"value_{name}" for name in benchmarks})
     values = [f"value_{name}" for name in benchmarks]
     found = runs.join(_minutes(parts), on=[*KEY, "seed"], how="left", nulls_equal=True, maintain_order="left")

@@ -19,8 +19,8 @@ COMPARED = ("recipes", "benchmarks")
 def with_studies(filled: Config) -> tuple[Config, dict[Entry, str], list[Problem]]:
     """The config with what its studies stand for, (section, name) -> study of every entry added, and what is wrong.
 
-    ``filled``: with defaults, before names are checked. A name that the config has already is a problem; recipes that
-    differ in nothing but their seed are shared by studies.
+    ``filled``: with defaults, before names are checked. A name that stands for something else already is a problem; the
+    same thing under the same name is shared, as recipes are by studies, and all is in a config checked before.
     """
     config, owners, problems = deepcopy(filled), dict[Entry, str](), list[Problem]()
     for study, settings in filled["studies"].items():
@@ -28,8 +28,7 @@ def with_studies(filled: Config) -> tuple[Config, dict[Entry, str], list[Problem
         problems += found
         entries = {} if found else _ENTRIES[settings["kind"]](filled, study)
         for (section, name), entry in entries.items():
-            shared = section == "recipes" and owners.get((section, name)) and config[section][name] == entry
-            if name in config[section] and not shared:
+            if config[section].get(name, entry) != entry:
                 other = owners.get((section, name))
                 by = f"by study {other}" if other else "by the config's own"
                 problems.append(Problem(("studies", study), f"needs the name {section}.{name}, which is taken {by}"))
@@ -69,6 +68,12 @@ def all_ablated(config: Config) -> list[str]:
 def seeded_recipes(recipe: str, seeds: int) -> list[str]:
     """The recipes of a run that is made ``seeds`` times: itself, then with seed + 1, seed + 2, …"""
     return [recipe, *(f"{recipe}_seed{i}" for i in range(1, seeds))]
+
+
+def repeated_recipes(config: Config, study: str) -> dict[str, str]:
+    """Recipe of a run -> the recipe that it repeats with another seed, or itself, of a study of kind ablation."""
+    settings = config["studies"][study]
+    return {name: one for one in settings["recipes"] for name in seeded_recipes(one, settings["seeds"])}
 
 
 def dataset_pools(config: Config, study: str) -> dict[str, str]:
