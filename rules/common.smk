@@ -18,12 +18,15 @@ os.environ.update(PYTHONPATH=os.pathsep.join([SOURCE, *filter(None, [os.environ.
 from instructmining import costs, search, versions
 from instructmining.config import (
     EMBEDDING_KEYS,
+    ablated,
     against_orders,
     against_runs,
+    all_ablated,
     comparison_baselines,
     comparison_evaluations,
     comparison_subsets,
     dataset_columns,
+    dataset_pools,
     embedding_entry,
     entries_for,
     generation_owner,
@@ -31,6 +34,7 @@ from instructmining.config import (
     load_defaults_and_check,
     mixture_names,
     neighbour_entries,
+    repeated_recipes,
     rule_columns,
     run_entries,
     run_subset,
@@ -40,6 +44,7 @@ from instructmining.config import (
     strategy_columns,
     strategy_embeddings,
     strategy_settings,
+    studies_of_kind,
     warnings,
 )
 from instructmining.config.recipes import NOT_RESULTS
@@ -100,6 +105,7 @@ wildcard_constraints:
     shard=r"\d+-of-\d+",
     size=r"[1-9]\d*|all|best-[a-z0-9_]+",
     strategy=r"[a-z0-9_]+(?:-\d+)?",
+    study=r"[a-z0-9_]+",
     subset=r"mixtures/[a-z0-9_]+-\d+|searches/[a-z0-9_]+/\d+|[a-z0-9_]+(?:-\d+)?/[a-z0-9_]+/(?:\d+|all|best-[a-z0-9_]+)",
     t=r"\d\d\d+",
 
@@ -187,11 +193,13 @@ def get_report_pages():
         for one in get_compared_on(name)
     ]
     pages += get_cost_pages()
+    pages += [f"results/figures/ablations/{name}.html" for name in studies_of_kind(config, "ablation")]
+    pages += [f"results/figures/dataset_losses/{name}.html" for name in studies_of_kind(config, "datasets")]
     pages += [f"results/figures/overlaps/{name}.html" for name, s in config["comparisons"].items() if s["sizes"]]
     pages += [f"results/figures/contamination/{name}.html" for name in config["comparisons"]]
     pages += ["results/figures/agreement.html"] if config["comparisons"] else []
     pages += [f"results/figures/searches/{name}.html" for name in config["searches"]]
-    pages += [f"results/figures/quality_rules/{name}.html" for name in config["quality_rules"]]
+    pages += [f"results/figures/quality_rules/{name}.html" for name in get_shown_quality_rules()]
     pages += ["results/figures/indicators.html"] if get_shown_rankings() else []
     pages += [f"results/figures/examples/{strategy}/{pool}.html" for strategy, pool in get_shown_rankings()]
     return pages
@@ -214,7 +222,14 @@ def get_rankings():
     return sorted(set(used))
 
 
+def get_shown_quality_rules():
+    """Those with a page of their own: a rule without an indicator is on its ablation's."""
+    repeated = all_ablated(config)
+    return [name for name in config["quality_rules"] if name not in repeated]
+
+
 def get_shown_rankings():
     """Those by a quality rule: their best and worst examples are a page of the report."""
-    kinds = {name: settings["kind"] for name, settings in config["strategies"].items()}
+    repeated = all_ablated(config)
+    kinds = {name: settings["kind"] for name, settings in config["strategies"].items() if name not in repeated}
     return [(strategy, pool) for strategy, pool in get_rankings() if kinds.get(strategy) == "quality_rule"]

@@ -39,6 +39,7 @@ rule report_comparison:
         evaluations=get_comparison_evaluations,
         item_losses=get_comparison_items,
         subsets=get_comparison_subset_files,
+        subset_table=get_subset_table,
     output:
         page=report(
             "results/figures/comparisons/{comparison}.html",
@@ -123,6 +124,94 @@ rule report_costs:
     threads: 1
     script:
         "../workflow/scripts/report_costs.py"
+
+
+# Minutes are the page of costs' own, so that both say the same.
+rule report_subsets:
+    input:
+        evaluations=get_comparison_evaluations,
+        subsets=get_comparison_subset_files,
+        rankings=get_comparison_rule_rankings,
+        parts="results/tables/costs/{comparison}/parts.csv",
+    output:
+        report(
+            "results/tables/subsets/{comparison}.csv",
+            caption="../workflow/report/subsets.rst",
+            category="2 Comparison",
+            labels={"comparison": "{comparison}", "what": "subsets as CSV"},
+        ),
+    log:
+        "logs/report_subsets/{comparison}.log",
+    params:
+        version=versions.STUDIES,
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    script:
+        "../workflow/scripts/report_subsets.py"
+
+
+rule report_ablation:
+    input:
+        evaluations=get_study_evaluations,
+        per_item=get_study_items,
+        subsets=get_study_subsets,
+        quality_rules=get_ablation_rules,
+    output:
+        page=report(
+            "results/figures/ablations/{study}.html",
+            caption="../workflow/report/ablation.rst",
+            category="2 Comparison",
+            labels={"comparison": "{study}", "what": "ablation"},
+        ),
+        table=report(
+            "results/tables/ablations/{study}/differences.csv",
+            caption="../workflow/report/ablation.rst",
+            category="2 Comparison",
+            labels={"comparison": "{study}", "what": "ablation as CSV"},
+        ),
+        rules="results/tables/ablations/{study}/rules.csv",
+    log:
+        "logs/report_ablation/{study}.log",
+    params:
+        version=versions.STUDIES,
+        strategy=get_study_strategy,
+        ablated=get_ablated,
+        recipes=get_repeated_recipes,
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    script:
+        "../workflow/scripts/report_ablation.py"
+
+
+rule report_dataset_losses:
+    input:
+        evaluations=get_study_evaluations,
+        subsets=get_study_subsets,
+    output:
+        page=report(
+            "results/figures/dataset_losses/{study}.html",
+            caption="../workflow/report/dataset_losses.rst",
+            category="2 Comparison",
+            labels={"comparison": "{study}", "what": "loss by dataset"},
+        ),
+        table=report(
+            "results/tables/dataset_losses/{study}.csv",
+            caption="../workflow/report/dataset_losses.rst",
+            category="2 Comparison",
+            labels={"comparison": "{study}", "what": "loss by dataset as CSV"},
+        ),
+    log:
+        "logs/report_dataset_losses/{study}.log",
+    params:
+        version=versions.STUDIES,
+        datasets=get_study_datasets,
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    script:
+        "../workflow/scripts/report_dataset_losses.py"
 
 
 rule report_overlaps:

@@ -103,3 +103,28 @@ def test_losses_have_no_parts_and_no_verdicts(tmp_path):
     assert benchmark_tables.items(found, None)["mean"].to_list() == pytest.approx(
         artifacts.items(1.7)["value"].to_list()
     )
+
+
+def compared(recipes: list[str], **change: float | None) -> pl.DataFrame:
+    rows = [
+        {"pool": "unseen", "recipe": recipe, "benchmark": "a", "size": "2", "strategy": "best", "baseline": "random"}
+        | {"value": 1.5 + i, "difference": -0.25, "difference_low": -0.5, "difference_high": -0.125, **change}
+        for i, recipe in enumerate(recipes)
+    ]
+    return pl.DataFrame(rows, schema={name: comparison.TABLE_SCHEMA[name] for name in rows[0]})
+
+
+def test_strategies_by_recipes_where_there_are_several() -> None:
+    found = benchmark_tables.by_recipe(compared(["small", "lora"]), ["small", "lora"])
+    assert found.rows(named=True) == [
+        {
+            **{"size": "2", "strategy": "best"},
+            **{"small": "1.5; -0.25 (-0.5 to -0.125)", "lora": "2.5; -0.25 (-0.5 to -0.125)"},
+        }
+    ]
+    assert benchmark_tables.by_recipe(compared(["small"]), ["small"]).is_empty()
+    assert benchmark_tables.by_recipe(compared(["small", "lora"], difference=None), ["small", "lora"]).is_empty()
+    one_seed = benchmark_tables.by_recipe(
+        compared(["small", "lora"], difference_low=None, difference_high=None), ["small", "lora"]
+    )
+    assert one_seed["small"].to_list() == ["1.5; -0.25"]

@@ -27,7 +27,7 @@ def test_defaults_are_filled_in_at_every_depth_and_the_raw_config_is_left_alone(
     assert "split" not in config["datasets"]["alpaca"]
     assert config["datasets"]["test"]["columns"]["input"] is None
     assert config["mixtures"][0]["seed"] == 0
-    assert config["report"] == {"examples": 10}
+    assert config["report"] == {"examples": 10, "ngram": 13}
     assert check({})["searches"] == {}
 
 

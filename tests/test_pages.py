@@ -99,7 +99,7 @@ def all_pages(results: Path) -> dict[str, str]:
             ["other"],
         ),
         "comparison": comparison_page.page(
-            "table3", evaluations, table, benchmark_tables.runs(evaluations), ["random"], ["other"]
+            "table3", evaluations, table, benchmark_tables.runs(evaluations), ["random"], ["other"], None
         ),
         "benchmark": benchmark.page("table3", "judged", *judged(results.parent / "judged"), None)[0],
         "overlaps": overlaps.page("table3", overlap_table(results), overlaps.limit("random-1", "unseen", MISSED)),

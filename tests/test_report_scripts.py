@@ -66,7 +66,7 @@ def test_summary(results, tmp_path, checked):
     table = tmp_path / "main.csv"
     page = {"page": str(tmp_path / "comparison.html"), "table": str(table), "runs": str(tmp_path / "runs.csv")}
     known = {"random": ["random"], "baselines": {"random": "random"}, "selection_benchmarks": []}
-    inputs = given(evaluations=evaluations, item_losses=[], subsets=subsets)
+    inputs = given(evaluations=evaluations, item_losses=[], subsets=subsets, subset_table=[])
     wildcards = SimpleNamespace(comparison="main")
     (tmp_path / "page.html").write_text("")
     run("report_comparison", tmp_path, input=inputs, output=given(**page), params=known, wildcards=wildcards)

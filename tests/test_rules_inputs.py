@@ -161,3 +161,44 @@ def test_a_judge_here_reads_its_model_and_any_judge_its_prompt_file(tmp_path: Pa
     assert "prompt" not in found.get_score_inputs(here)
     file.write_text("{output}")
     assert found.get_score_inputs(here)["prompt"] == str(file)
+
+
+def studied(**studies: dict[str, Any]) -> SimpleNamespace:
+    """The functions of the report's stage for a config with these studies and a rule of two indicators."""
+    raw = changed("quality_rules.fitted.indicators", ["mtld", "reward"])
+    named = {name: getattr(cfg, name) for name in cfg.__all__}
+
+    def get_comparison_files(name: str, folder: str, end: str) -> list[str]:
+        return [f"results/{folder}/{'/'.join(parts)}{end}" for parts in cfg.comparison_evaluations(config, name)]
+
+    config = check({**raw, "studies": studies})
+    found = {"config": config, "versions": versions, "Path": Path, "get_comparison_files": get_comparison_files}
+    return defined(["report"], {**found, **named})
+
+
+WHERE = {"pools": ["unseen"], "recipes": ["small"], "benchmarks": ["final"]}
+ABLATION = {"kind": "ablation", "strategy": "instructmining", "sizes": [16], "seeds": 2, **WHERE}
+
+
+def test_an_ablation_reads_the_full_rule_first_and_every_run_of_every_seed() -> None:
+    found, here = studied(s=ABLATION), SimpleNamespace(study="s")
+    names = ["s_without_mtld", "s_without_reward"]
+    assert found.get_ablation_rules(here) == [f"results/quality_rules/{name}.json" for name in ("fitted", *names)]
+    assert found.get_repeated_recipes(here) == {"small": "small", "small_seed1": "small"}
+    orders = ["instructmining", *names]
+    assert found.get_study_subsets(here) == [f"results/subsets/{name}/unseen/16.parquet" for name in orders]
+    runs = [f"{recipe}/{order}/unseen/16" for recipe in ("small", "small_seed1") for order in orders]
+    assert found.get_study_evaluations(here) == [f"results/evaluations/{run}/final.json" for run in runs]
+    assert found.get_study_items(here) == [f"results/evaluations/{run}/final.items.parquet" for run in runs]
+
+
+def test_the_table_of_subsets_is_under_rules_that_no_study_made() -> None:
+    random = {"kind": "datasets", "datasets": ["alpaca"], "size": 9, "recipes": ["small"], "benchmarks": ["final"]}
+    found = studied(s=ABLATION, t=random)
+    for name in ("first", "s"):
+        here = SimpleNamespace(comparison=name)
+        assert found.get_comparison_rule_rankings(here) == ["results/rankings/instructmining/unseen.parquet"]
+        assert found.get_subset_table(here) == [f"results/tables/subsets/{name}.csv"]
+    assert found.get_subset_table(SimpleNamespace(comparison="t")) == []
+    # what has nothing to say of random is not in the summary
+    assert found.get_all_comparison_tables(None) == ["results/tables/first.csv"]

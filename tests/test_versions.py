@@ -73,6 +73,7 @@ MODULES = {
         "benchmark_tables",
     ),
     "QUALITY_RULE_CHECKS": ("rule_checks", "rule_tables", "stability", "influence", "univariate"),
+    "STUDIES": ("ablation", "dataset_losses", "subset_table", "significance"),
     "COSTS": ("costs", "cost_tables", "ledger"),
 }
 

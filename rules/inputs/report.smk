@@ -80,11 +80,11 @@ def get_indicator_check(wildcards):
 
 
 def get_all_quality_rules(wildcards):
-    return [f"results/quality_rules/{name}.json" for name in config["quality_rules"]]
+    return [f"results/quality_rules/{name}.json" for name in get_shown_quality_rules()]
 
 
 def get_all_observations(wildcards):
-    return [f"results/quality_rules/{name}/observations.csv" for name in config["quality_rules"]]
+    return [f"results/quality_rules/{name}/observations.csv" for name in get_shown_quality_rules()]
 
 
 def get_all_searches(wildcards):
@@ -92,7 +92,9 @@ def get_all_searches(wildcards):
 
 
 def get_all_comparison_tables(wildcards):
-    return [f"results/tables/{name}.csv" for name in config["comparisons"]]
+    """Of comparisons that ask about random subsets, which ablations and losses by dataset do not."""
+    others = [*studies_of_kind(config, "ablation"), *studies_of_kind(config, "datasets")]
+    return [f"results/tables/{name}.csv" for name in config["comparisons"] if name not in others]
 
 
 def get_all_example_tables(wildcards):
@@ -119,6 +121,57 @@ def get_comparison_evaluations(wildcards):
 
 def get_comparison_items(wildcards):
     return get_comparison_files(wildcards.comparison, "evaluations", ".items.parquet")
+
+
+def get_comparison_rule_rankings(wildcards):
+    """Rankings by the comparison's quality rules: each example of a pool with its predicted log loss."""
+    settings, repeated = config["comparisons"][wildcards.comparison], all_ablated(config)
+    kinds = {name: config["strategies"][name]["kind"] for name in settings["strategies"] if name not in repeated}
+    rules = [name for name, kind in kinds.items() if kind == "quality_rule"]
+    return [f"results/rankings/{rule}/{pool}.parquet" for rule in rules for pool in settings["pools"]]
+
+
+def get_subset_table(wildcards):
+    """The table of subsets under the comparison's quality rules; none where no strategy has one."""
+    rankings = get_comparison_rule_rankings(wildcards)
+    return [f"results/tables/subsets/{wildcards.comparison}.csv"] if rankings else []
+
+
+def get_study_evaluations(wildcards):
+    return get_comparison_files(wildcards.study, "evaluations", ".json")
+
+
+def get_study_items(wildcards):
+    return get_comparison_files(wildcards.study, "evaluations", ".items.parquet")
+
+
+def get_study_subsets(wildcards):
+    return [f"results/subsets/{subset}.parquet" for subset in comparison_subsets(config, wildcards.study)]
+
+
+def get_study_strategy(wildcards):
+    return config["studies"][wildcards.study]["strategy"]
+
+
+def get_ablated(wildcards):
+    """Quality rule, and strategy, that lacks an indicator -> that indicator."""
+    return ablated(config, wildcards.study)
+
+
+def get_ablation_rules(wildcards):
+    """The full rule and then those without an indicator."""
+    full = config["strategies"][get_study_strategy(wildcards)]["quality_rule"]
+    return [f"results/quality_rules/{name}.json" for name in [full, *get_ablated(wildcards)]]
+
+
+def get_repeated_recipes(wildcards):
+    """Recipe of a run -> the recipe that it repeats with another seed, or itself."""
+    return repeated_recipes(config, wildcards.study)
+
+
+def get_study_datasets(wildcards):
+    """Pool -> the one dataset in it."""
+    return dataset_pools(config, wildcards.study)
 
 
 def get_benchmark_page_inputs(wildcards):

@@ -24,7 +24,7 @@ def values(table: pl.DataFrame, random: Sequence[str], title: str) -> Figure:
     return alt.layer(
         base.mark_rule(strokeWidth=2, opacity=0.6).encode(x=alt.X("low:Q", title=table["unit"][0]), x2="high:Q"),
         base.mark_point(filled=True, size=70, opacity=1).encode(x=x),
-    ).properties(width="container", height=alt.Step(20), title=title)
+    ).properties(width="container", height=20 * shown["run"].n_unique(), title=title)
 
 
 def parts(table: pl.DataFrame, random: Sequence[str], unit: str, title: str) -> Figure:
@@ -38,7 +38,9 @@ def parts(table: pl.DataFrame, random: Sequence[str], unit: str, title: str) -> 
     return alt.layer(
         base.mark_bar(opacity=0.7).encode(x=alt.X("value:Q", title=unit, axis=alt.Axis(tickCount=5))),
         base.mark_rule(strokeWidth=1.5).encode(x=alt.X("low:Q", title=unit), x2="high:Q"),
-    ).properties(width="container", height=alt.Step(10), title=title)
+    ).properties(
+        width="container", height=10 * table["part"].n_unique() * (1 + table["strategy"].n_unique()), title=title
+    )
 
 
 def verdicts(table: pl.DataFrame, title: str) -> Figure:
@@ -56,7 +58,7 @@ def verdicts(table: pl.DataFrame, title: str) -> Figure:
             order=alt.Order("rank:Q"),
             tooltip=["part:N", "verdict:N", "items:Q", alt.Tooltip("share:Q", format=".1%")],
         )
-        .properties(width="container", height=alt.Step(20), title=title)
+        .properties(width="container", height=20 * table["part"].n_unique(), title=title)
     )
 
 

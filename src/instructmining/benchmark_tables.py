@@ -48,6 +48,28 @@ def wide(table: pl.DataFrame) -> pl.DataFrame:
     return found.select(*RUN, "examples", *benchmarks).drop(constant)
 
 
+def by_recipe(table: pl.DataFrame, recipes: Sequence[str]) -> pl.DataFrame:
+    """Does what holds for one recipe hold for others? (Cao et al. 2023, Table 6)
+
+    ``table``: from ``comparison.compare``. One row for each pool, benchmark, size and strategy that meets random; for
+    each recipe its value, and the difference to random's mean with the interval, as text. Empty where no recipe has a
+    random subset, or there is one recipe.
+    """
+    met = table.filter(pl.col("difference").is_not_null())
+    if len(recipes) < 2 or met.is_empty():
+        return pl.DataFrame()
+    interval = pl.format("{} ({} to {})", *(pl.col(f"difference{end}").round(4) for end in ("", "_low", "_high")))
+    told = met.with_columns(
+        told=pl.format(
+            "{}; {}", pl.col("value").round(4), pl.coalesce(interval, pl.col("difference").round(4).cast(pl.String))
+        )
+    )
+    index = ["pool", "benchmark", "size", "strategy", "baseline"]
+    found = told.pivot("recipe", index=index, values="told", maintain_order=True)
+    constant = [name for name in ("pool", "benchmark", "baseline") if found[name].n_unique() == 1]
+    return found.select(*index, *(name for name in recipes if name in found.columns)).drop(constant)
+
+
 def details(paths: Sequence[str | Path]) -> pl.DataFrame:
     """What stands beside the value, number by number: ``figure`` and one column a run. Lists are left to the file."""
     rows: dict[str, dict[str, Any]] = {}

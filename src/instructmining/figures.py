@@ -54,20 +54,26 @@ def against_size(evaluations: pl.DataFrame, random: list[str], title: str) -> Fi
         opacity=alt.when(picked).then(alt.value(1)).otherwise(alt.value(0.15)),
         tooltip=[*base_tooltip[:1], "seed:N", *base_tooltip[1:]],
     )
-    lines = alt.Chart(sized.filter(pl.col("seed").is_null())).encode(
-        x=x, y=alt.Y("value:Q", scale=y_scale), color=colour
-    )
+    alone = sized.filter(pl.col("seed").is_null())
+    lines = alt.Chart(alone).encode(x=x, y=alt.Y("value:Q", scale=y_scale), color=colour)
     rule = alt.Chart(everything).encode(y=alt.Y("value:Q", scale=y_scale), color=colour, tooltip=base_tooltip)
-    return alt.layer(
-        band.mark_area(opacity=0.2).encode(y=alt.Y("low:Q", scale=y_scale), y2="high:Q"),
-        band.mark_rule(opacity=0.5, strokeWidth=6).encode(
-            y=alt.Y("low:Q", scale=y_scale), y2="high:Q", tooltip=mean_tooltip
+    layers = [
+        (spread, band.mark_area(opacity=0.2).encode(y=alt.Y("low:Q", scale=y_scale), y2="high:Q")),
+        (
+            spread,
+            band.mark_rule(opacity=0.5, strokeWidth=6).encode(
+                y=alt.Y("low:Q", scale=y_scale), y2="high:Q", tooltip=mean_tooltip
+            ),
         ),
-        band.mark_line().encode(y=alt.Y("mean:Q", scale=y_scale), tooltip=mean_tooltip),
-        lines.mark_line(),
-        rule.mark_rule(strokeDash=[6, 4], strokeWidth=2),
-        points.mark_point(filled=True, size=60).add_params(picked),
-    ).properties(width="container", height=280, title=title)
+        (spread, band.mark_line().encode(y=alt.Y("mean:Q", scale=y_scale), tooltip=mean_tooltip)),
+        (alone, lines.mark_line()),
+        (everything, rule.mark_rule(strokeDash=[6, 4], strokeWidth=2)),
+    ]
+    # a layer of nothing has no extent, which the browser complains of
+    shown = [layer for frame, layer in layers if frame.height]
+    return alt.layer(*shown, points.mark_point(filled=True, size=60).add_params(picked)).properties(
+        width="container", height=280, title=title
+    )
 
 
 def strategy_colour(strategies: list[str], random: list[str]) -> alt.Color:

@@ -5,8 +5,19 @@ from pathlib import Path
 
 import polars as pl
 
-from instructmining import agreement, comparison, cost_tables, costs, ledger, overlap
+from instructmining import (
+    ablation,
+    agreement,
+    comparison,
+    cost_tables,
+    costs,
+    dataset_losses,
+    ledger,
+    overlap,
+    subset_table,
+)
 from instructmining.config.baselines import comparison_baselines
+from instructmining.config.studies import ablated, dataset_pools, repeated_recipes, studies_of_kind
 from instructmining.differences import Difference, of_csv
 from instructmining.files import read_json
 from instructmining.recompute import Study
@@ -61,6 +72,52 @@ def cost_parts(study: Study) -> Iterator[Difference]:
         for file, table in zip(files, tables, strict=True):
             yield from of_csv(file, table, study.folder / file)
             study.computed.add(file)
+
+
+def compared_subsets(study: Study) -> Iterator[Difference]:
+    """What a comparison's subsets are under its quality rules, and what they took."""
+    for file in study.below("tables/subsets", ".csv"):
+        if not study.whole(file):
+            continue
+        costs_file = study.made_from(file, "tables/costs")[0]
+        parts = pl.read_csv(costs_file, schema_overrides=cost_tables.PARTS_SCHEMA)
+        scores = {_last_three(path)[1:]: pl.read_parquet(path) for path in study.made_from(file, "rankings")}
+        table = subset_table.table(_evaluations(study, file), parts, _ids(study, file), scores)
+        yield from of_csv(file, table, study.folder / file)
+        study.computed.add(file)
+
+
+def ablations(study: Study) -> Iterator[Difference]:
+    """Quality rules without each of their indicators."""
+    for name in studies_of_kind(study.config, "ablation"):
+        files = [f"results/tables/ablations/{name}/{table}.csv" for table in ("differences", "rules")]
+        if not all(map(study.whole, files)):
+            continue
+        left_out, file = ablated(study.config, name), files[0]
+        full = study.config["strategies"][study.config["studies"][name]["strategy"]]["quality_rule"]
+        rules = {rule: read_json(study.folder / f"results/quality_rules/{rule}.json") for rule in [full, *left_out]}
+        recipes = repeated_recipes(study.config, name)
+        tables = (
+            ablation.table(_evaluations(study, file), left_out, recipes, _ids(study, file)),
+            ablation.coefficients(rules, left_out),
+        )
+        for file, table in zip(files, tables, strict=True):
+            yield from of_csv(file, table, study.folder / file)
+            study.computed.add(file)
+
+
+def losses_by_dataset(study: Study) -> Iterator[Difference]:
+    """Random examples of each dataset."""
+    for name in studies_of_kind(study.config, "datasets"):
+        file = f"results/tables/dataset_losses/{name}.csv"
+        if study.whole(file):
+            table = dataset_losses.table(_evaluations(study, file), dataset_pools(study.config, name))
+            yield from of_csv(file, table, study.folder / file)
+            study.computed.add(file)
+
+
+def _ids(study: Study, file: str) -> dict[tuple[str, str, str], pl.Series]:
+    return {_last_three(path): pl.read_parquet(path)["id"] for path in study.made_from(file, "subsets")}
 
 
 def _evaluations(study: Study, file: str) -> pl.DataFrame:

@@ -22,11 +22,22 @@ from instructmining.differences import Difference
 from instructmining.errors import InputError
 from instructmining.files import read_json, sha256
 from instructmining.recompute import Study, indicators, losses, quality_rules, rankings, searches, subsets
-from instructmining.recompute_tables import agreements, comparisons, cost_parts, overlaps
+from instructmining.recompute_tables import (
+    ablations,
+    agreements,
+    compared_subsets,
+    comparisons,
+    cost_parts,
+    losses_by_dataset,
+    overlaps,
+)
 
 _UNUSABLE = (ArithmeticError, LookupError, OSError, PolarsError, TypeError, ValueError)
 # in the order the data flow
-ALL = (losses, indicators, quality_rules, rankings, searches, subsets, comparisons, overlaps, agreements, cost_parts)
+ALL = (
+    *(losses, indicators, quality_rules, rankings, searches, subsets, comparisons, overlaps, agreements, cost_parts),
+    *(compared_subsets, ablations, losses_by_dataset),
+)
 
 
 @contextmanager

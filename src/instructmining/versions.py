@@ -24,3 +24,4 @@ EVALUATIONS = {"harness": 1, "ifeval": 1, "llmbar": 1, "loss": 2, "pairwise": 1}
 COMPARISON = 3
 QUALITY_RULE_CHECKS = 1
 COSTS = 1
+STUDIES = 1

@@ -3,6 +3,8 @@
 from instructmining.joblog import job_log
 
 with job_log(snakemake.log[0], snakemake.threads):
+    import polars as pl
+
     from instructmining import benchmark_tables, comparison
     from instructmining.files import write_csv, write_text
     from instructmining.report import comparison as comparison_page
@@ -12,9 +14,10 @@ with job_log(snakemake.log[0], snakemake.threads):
     evaluations = comparison.read_evaluations(snakemake.input.evaluations, snakemake.input.subsets)
     table = comparison.compare(evaluations, baselines)
     runs = benchmark_tables.runs(evaluations)
-    page = comparison_page.page(
-        snakemake.wildcards.comparison, evaluations, table, runs, random, snakemake.params.selection_benchmarks
-    )
+    # a list of one, or of none where no strategy has a quality rule
+    subsets = next((pl.read_csv(path) for path in snakemake.input.subset_table), None)
+    used = snakemake.params.selection_benchmarks
+    page = comparison_page.page(snakemake.wildcards.comparison, evaluations, table, runs, random, used, subsets)
     write_csv(table, snakemake.output.table)
     write_csv(runs, snakemake.output.runs)
     write_text(snakemake.output.page, page)

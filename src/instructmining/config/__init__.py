@@ -1,6 +1,7 @@
 """The configuration: defaults, checks before any job starts, and the names that follow from it.
 
-A checked configuration is plain data with every default filled in, and every benchmark naming a dataset.
+A checked configuration is plain data with every default filled in, every study beside what it stands for, and every
+benchmark naming a dataset.
 """
 
 from collections.abc import Container
@@ -36,18 +37,30 @@ from instructmining.config.names import (
 )
 from instructmining.config.references import reference_problems
 from instructmining.config.schema import Problem, fill_defaults, plain_problems, schema_problems
+from instructmining.config.studies import (
+    ablated,
+    all_ablated,
+    dataset_pools,
+    in_studies,
+    repeated_recipes,
+    studies_of_kind,
+    with_studies,
+)
 from instructmining.config.warnings import warnings
 from instructmining.errors import InputError
 
 __all__ = [
     "EMBEDDING_KEYS",
+    "ablated",
     "against_orders",
     "against_runs",
+    "all_ablated",
     "columns",
     "comparison_baselines",
     "comparison_evaluations",
     "comparison_subsets",
     "dataset_columns",
+    "dataset_pools",
     "embedding_entry",
     "entries_for",
     "generation_owner",
@@ -55,6 +68,7 @@ __all__ = [
     "load_defaults_and_check",
     "mixture_names",
     "neighbour_entries",
+    "repeated_recipes",
     "rule_columns",
     "run_entries",
     "run_subset",
@@ -64,22 +78,23 @@ __all__ = [
     "strategy_columns",
     "strategy_embeddings",
     "strategy_settings",
+    "studies_of_kind",
     "warnings",
 ]
 
 
 def load_defaults_and_check(raw: dict[str, Any], schema: dict[str, Any], where: str) -> dict[str, Any]:
-    """A new configuration: ``raw`` with all defaults of ``schema``, checked, benchmarks' own sources as datasets.
+    """A new configuration: ``raw`` with all defaults of ``schema``, checked, studies and own sources as entries.
 
     InputError with one line, ``{where}: {key}: {problem}``: the first problem by path, and how many more there are.
     """
     _stop_at(where, plain_problems(raw))
     _stop_at(where, schema_problems(raw, schema))
-    config, problems = _with_benchmark_datasets(
-        fill_defaults(raw, schema, schema), schema["$defs"]["dataset"]["properties"]
-    )
+    expanded, owners, problems = with_studies(fill_defaults(raw, schema, schema))
     _stop_at(where, problems)
-    _stop_at(where, reference_problems(config))
+    config, problems = _with_benchmark_datasets(expanded, schema["$defs"]["dataset"]["properties"])
+    _stop_at(where, problems)
+    _stop_at(where, in_studies(reference_problems(config), owners))
     return config
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from instructmining.config.baselines import unchecked_sizes
+from instructmining.config.studies import all_ablated
 
 Config = dict[str, Any]
 
@@ -86,10 +87,11 @@ def _searches(config: Config) -> list[str]:
 
 
 def _comparisons(config: Config) -> list[str]:
-    found = []
+    # what is said of a rule holds for it without an indicator
+    found, repeated = [], all_ablated(config)
     for name, comparison in config["comparisons"].items():
         used = {}
-        for strategy in comparison["strategies"]:
+        for strategy in (one for one in comparison["strategies"] if one not in repeated):
             if rule := _rule_loss(config, strategy):
                 used[f"which quality rule {rule[0]} was fitted on"] = rule[1]
         for size in comparison["sizes"]:

@@ -7,7 +7,7 @@ import polars as pl
 from markupsafe import Markup
 
 from instructmining import figures, pages
-from instructmining.benchmark_tables import wide
+from instructmining.benchmark_tables import by_recipe, wide
 from instructmining.comparison import STRATEGY, compared, sentence
 from instructmining.evaluations import HIGHER, LOWER
 from instructmining.significance import reach
@@ -19,6 +19,15 @@ HOW = (
 RUNS = (
     "Value, and the 95 % interval over the benchmark's items alone: two runs on the same items may differ by less than "
     "their intervals overlap, which is what the table above is about. Each benchmark has a page of its own."
+)
+SUBSETS = (
+    "A row a subset, for each quality rule of the comparison. rule_value is the mean of the rule's predicted log loss "
+    "over the subset's examples, lower is better; exp_rule_value is the loss that this predicts. Minutes are wall "
+    "clock time of jobs, summed; what subsets share counts in the row of each. Of a strategy with seeds, means."
+)
+RECIPES = (
+    "A column a recipe: the strategy's value; its difference to the mean of random subsets under the same recipe, with "
+    "the interval. All recipes are trained on the same subsets."
 )
 WHICH = {LOWER: "Lower is better", HIGHER: "Higher is better"}
 JUDGEMENT = (
@@ -38,10 +47,11 @@ def page(
     runs: pl.DataFrame,
     random: Sequence[str],
     selection_benchmarks: Sequence[str],
+    subsets: pl.DataFrame | None,
 ) -> str:
     """``evaluations`` and ``table``: from ``instructmining.comparison``; ``runs``: from ``benchmark_tables``;
     ``random``: the strategies of kind random; ``selection_benchmarks``: those that a quality rule or a search has
-    already used."""
+    already used; ``subsets``: from ``subset_table``, None where no strategy has a quality rule."""
     directions = evaluations["direction"].unique().sort().to_list()
     how = HOW.format(direction=WHICH[directions[0]] if len(directions) == 1 else "Which way is better is in the table")
     parts = [pages.words("Does a selected subset do better than random subsets of the same size?", how)]
@@ -66,6 +76,8 @@ def page(
         pages.heading("Selected against random"),
         pages.words(JUDGEMENT[0], JUDGEMENT[1].format(family=_family(table)), *_reach(table)),
         pages.table(_constant_out(table), note=f"Also as results/tables/{name}.csv. {columns}"),
+        *_recipes(table, evaluations["recipe"].unique(maintain_order=True).to_list()),
+        *_subsets(name, subsets),
         pages.heading("Runs and benchmarks"),
         pages.words(RUNS),
         pages.table(wide(runs), note=f"Also, number by number, as results/tables/runs/{name}.csv."),
@@ -73,6 +85,20 @@ def page(
         pages.table(evaluations.drop("path"), note="value: in the unit that stands beside it."),
     ]
     return pages.page(f"Comparison: {name}", parts)
+
+
+def _recipes(table: pl.DataFrame, recipes: Sequence[str]) -> list[pages.Part]:
+    """Strategies against random by recipe, where there are several."""
+    found = by_recipe(table, recipes)
+    return [] if found.is_empty() else [pages.heading("Recipes"), pages.words(RECIPES), pages.table(found)]
+
+
+def _subsets(name: str, subsets: pl.DataFrame | None) -> list[pages.Part]:
+    if subsets is None:
+        return []
+    note = f"Also as results/tables/subsets/{name}.csv."
+    shown = subsets.drop([key for key in ("pool", "recipe", "rule") if subsets[key].n_unique() == 1])
+    return [pages.heading("Subsets"), pages.words(SUBSETS), pages.table(shown, note=note)]
 
 
 def line(row: Mapping[str, Any]) -> Markup:
