@@ -122,6 +122,11 @@ def test_a_judge_that_knows(folder, examples, monkeypatch):
     assert (figures["value"], figures["agreement"], figures["first_place"]) == (1.0, 1.0, 0.5)
     assert items["chosen_1"].to_list() == items["chosen_2"].to_list() == items["label"].to_list()
     assert items["margin_1"].to_list() == [-m for m in items["margin_2"]]
+    assert figures["accuracy_balanced"] == 1.0
+    habit = [margin + 5 for margin in margins]
+    monkeypatch.setattr(llmbar, "log_odds", lambda *_: habit)
+    figures, _ = run(folder, examples)
+    assert (figures["value"], figures["first_place"], figures["accuracy_balanced"]) == (0.5, 1.0, 1.0)
 
 
 def test_a_question_is_never_cut(folder, examples):

@@ -187,4 +187,13 @@ def _figures(items: pl.DataFrame, right: Sequence[pl.Expr], settings: dict[str, 
         "first_place": first / choices if choices else None,
         "unparsed": silent if generated else 0,
         "ties": 0 if generated else silent,
+        **({} if generated else {"accuracy_balanced": _balanced(used)}),
     }
+
+
+def _balanced(used: pl.DataFrame) -> float:
+    """Share of pairs whose better output has the larger margin over both orders: what is left where a judge that always
+    names the first place is taken its habit from."""
+    for_one = pl.col("margin_1") - pl.col("margin_2")
+    right = pl.when(pl.col("label") == 1).then(for_one > 0).otherwise(for_one < 0)
+    return float(used.select(right.mean()).item())
