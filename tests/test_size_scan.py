@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import artifacts
-from instructmining import curves, size_scan
+from instructmining import curves, scan_figures, size_scan
 from instructmining.comparison import read_evaluations
 from instructmining.errors import InputError
 from instructmining.files import write_csv, write_parquet
@@ -249,8 +249,23 @@ def test_the_same_evaluations_give_the_same_bytes_in_any_order(evaluations, scan
 def test_the_page_shows_curves_sentences_and_tables(evaluations, scanned):
     made = size_scan_page.page("im_figure_4", evaluations, ["random"], *scanned)
     assert made == size_scan_page.page("im_figure_4", evaluations, ["random"], *scanned)
-    assert "Size scan: im_figure_4" in made and "<strong>best: gets worse by" in made
+    assert "Size scan: im_figure_4" in made and "<strong>Found.</strong> best: gets worse by" in made
     assert "results/tables/size_scans/im_figure_4.csv" in made
+
+
+def test_the_chart_rings_what_was_found_and_nothing_else(evaluations, scanned):
+    table, points = scanned
+    spec = scan_figures.size_scan(evaluations, points, table, ["random"], "held_out").to_dict()
+    assert spec == scan_figures.size_scan(evaluations, points, table, ["random"], "held_out").to_dict()
+    assert spec["width"] == "container" and spec["layer"][0]["encoding"]["x"]["scale"]["base"] == 2
+    shown = [rows for rows in spec["datasets"].values() if "pattern" in rows[0]]
+    rings = {(row["strategy"], row["pattern"], row["examples"]) for rows in shown for row in rows if "strategy" in row}
+    assert {("best", "first minimum", 1024), ("best", "peak", 4096), ("best", "second descent", 32768)} <= rings
+    assert "longest" not in {strategy for strategy, _, _ in rings}
+    assert ["crossing"] in [[row["pattern"] for row in rows] for rows in shown]
+    nothing = table.filter(pl.col("verdict") != "found")
+    bare = scan_figures.size_scan(evaluations, points, nothing, ["random"], "held_out").to_dict()
+    assert not any("pattern" in rows[0] for rows in bare["datasets"].values())
 
 
 @settings(max_examples=25, deadline=None)

@@ -26,7 +26,7 @@ def _rise(row: Mapping[str, Any]) -> str:
         return "no rise: no size is worse than a smaller one"
     way = f"{row['height']:.4f} from {row['minimum']:,} to {row['size']:,} examples"
     if row["verdict"] == "found":
-        return f"gets worse by {way} (peak: {_between(row)}); {_chance(row, 'a monotone curve')}"
+        return f"gets worse by {way} ({_between(row)}); {_chance(row, 'a monotone curve')}"
     return f"no rise found: the highest is {way}, and {_chance(row, 'a monotone curve')}"
 
 
@@ -34,7 +34,7 @@ def _descent(row: Mapping[str, Any]) -> str:
     if row["size"] is None:
         return "no second descent: " + ("the rise goes on to the largest size" if row["peak"] else "nothing rises")
     way = f"{row['height']:.4f} from {row['peak']:,} to {row['size']:,} examples"
-    below = f"below the first minimum in {row['share_below']:.0%} of resamples"
+    below = f"below the first minimum in {100 * row['share_below']:.0f} % of resamples"
     if row["verdict"] == "found":
         return f"gets better again by {way} ({_between(row)}), {below}; {_chance(row, 'a monotone curve')}"
     return f"no second descent found: it would be {way}, and {_chance(row, 'a monotone curve')}"
@@ -55,7 +55,7 @@ def _crossing(row: Mapping[str, Any]) -> str:
 
 def _between(row: Mapping[str, Any]) -> str:
     if row["size_low"] == row["size_high"]:
-        return "no other in 95 % of resamples"
+        return "the same size in 95 % of resamples"
     return f"95 % interval {row['size_low']:,} to {row['size_high']:,}"
 
 

@@ -53,7 +53,7 @@ _BLOCK = 4_000_000
 
 
 def scan(
-    evaluations: pl.DataFrame, random: Sequence[str], draws: int = 2_000, seed: int = 0
+    evaluations: pl.DataFrame, random: Sequence[str], draws: int = 10_000, seed: int = 0
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """What the curves do, one row a pattern (``TABLE_SCHEMA``), and the curves, one row a size (``POINT_SCHEMA``).
 

@@ -13,7 +13,8 @@ from instructmining.size_scan import FOUND, GROUP, ITEMS_ALONE
 HOW = (
     "A line is one strategy over growing subsets; its band the 95 % interval over the benchmark's items and over runs. "
     "Grey: random subsets, each seed a small point, their mean the line, least to greatest the band. Dashed: the whole "
-    "pool. {direction}. What was found is named in the chart."
+    "pool. {direction}. What was found is ringed. Other items would move a whole curve up or down together: a pattern "
+    "is judged by differences along it, which are surer than the band looks."
 )
 QUESTIONS = (
     "Cao et al. (2023) describe double descent: with more data a model gets better, then worse, then better again; "
@@ -77,8 +78,8 @@ def page(name: str, evaluations: pl.DataFrame, random: Sequence[str], table: pl.
 
 
 def line(verdict: str, words: str) -> Markup:
-    """A sentence of the table; what was found is in bold."""
-    return Markup("<strong>{}</strong>" if verdict == FOUND else "{}").format(words)
+    """A sentence of the table, marked where something was found."""
+    return Markup("<strong>Found.</strong> {}" if verdict == FOUND else "{}").format(words)
 
 
 def _summary(table: pl.DataFrame) -> str:
