@@ -288,7 +288,7 @@ rule report_indicators:
             category="6 Indicators",
             labels={"page": "distributions and check"},
         ),
-        normality="results/tables/normality.csv",
+        normality="results/tables/indicators/normality.csv",
     log:
         "logs/report_indicators/indicators.log",
     conda:

@@ -95,7 +95,7 @@ def normality_sentence(normal: pl.DataFrame) -> str:
 def _sampled(normal: pl.DataFrame) -> str:
     cut = normal.filter(pl.col("tested") < pl.col("values")).height
     told = f"Of more than {normality.SAMPLE:,} values a seeded sample is tested ({cut} rows here)." if cut else ""
-    return f"{told} Also as results/tables/normality.csv.".strip()
+    return f"{told} Also as results/tables/indicators/normality.csv.".strip()
 
 
 def missing(tables: Sequence[str], run_files: Sequence[str] = ()) -> pl.DataFrame:
