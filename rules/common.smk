@@ -168,6 +168,7 @@ def get_targets():
         # named, since Snakemake does not ask what else has changed of a job one of whose outputs was never made
         *(f"results/tables/runs/{name}.csv" for name in config["comparisons"]),
         *(f"results/tables/quality_rules/{name}/ols.tex" for name in config["quality_rules"]),
+        *(["results/tables/indicators/normality.csv"] if get_shown_rankings() else []),
     ]
 
 

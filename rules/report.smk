@@ -371,12 +371,13 @@ rule report_indicators:
         under_runs=get_all_run_scores,
         indicator_check=get_indicator_check,
     output:
-        report(
+        page=report(
             "results/figures/indicators.html",
             caption="../workflow/report/indicators.rst",
             category="6 Indicators",
             labels={"page": "distributions and check"},
         ),
+        normality="results/tables/indicators/normality.csv",
     log:
         "logs/report_indicators/indicators.log",
     conda:

@@ -1,6 +1,7 @@
 """Pages as a browser would read them, from a small results tree."""
 
 import json
+import math
 import shutil
 import subprocess
 from html.parser import HTMLParser
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 import artifacts
-from instructmining import agreement, benchmark_tables, comparison, figures, overlap, pages, rule_checks
+from instructmining import agreement, benchmark_tables, comparison, figures, overlap, pages, rule_checks, size_scan
 from instructmining.errors import InputError
 from instructmining.files import read_json, write_parquet
 from instructmining.report import agreement as agreement_page
@@ -29,6 +30,7 @@ from instructmining.report import (
     summary,
 )
 from instructmining.report import comparison as comparison_page
+from instructmining.report import size_scan as size_scan_page
 
 BASELINES = {"random": "random", "everything": "full"}
 SETTINGS = {"strategy": "best", "pool": "unseen", "recipe": "tiny", "loss": "other", "low": 64, "high": 600}
@@ -105,9 +107,12 @@ def all_pages(results: Path) -> dict[str, str]:
         "overlaps": overlaps.page("table3", overlap_table(results), overlaps.limit("random-1", "unseen", MISSED)),
         "agreement": agreement_page.page(agreement.agreement(evaluations)),
         "search": search.page("main", found, SETTINGS),
+        "size_scan": size_scan_page.page(
+            "figure_4", evaluations, ["random"], *size_scan.scan(evaluations, ["random"], draws=100)
+        ),
         "fitted": rule_page(results, "fitted"),
         "published": rule_page(results, "published"),
-        "indicators": indicators.page(tables, artifacts.neighbour_files(results), check),
+        "indicators": indicators.page(tables, artifacts.neighbour_files(results), check)[0],
         "examples": examples.page("best", "unseen", frame, 600),
         "data": data.page(summaries),
     }
@@ -316,6 +321,12 @@ def test_extremes_are_the_ends_and_the_middle_and_lead_back_to_the_source(result
     assert row["reward"] is not None and row["source"] == f"data/{row['dataset']}.json"
 
 
+def test_an_example_has_the_raw_rule_and_its_exponential(results, made):
+    row = extremes(results, 10).row(0, named=True)
+    assert row["predicted_loss"] == pytest.approx(math.exp(row["score"]))
+    assert f"{row['score']:.4g} · predicted loss {row['predicted_loss']:.4g}" in read(made["examples"]).text
+
+
 def test_a_small_pool_shows_no_example_twice(results):
     frame = extremes(results, 1000)
     assert frame["id"].n_unique() == frame.height == 588
@@ -366,8 +377,8 @@ def test_what_a_run_on_the_pool_scored_is_shown_beside_what_datasets_have(result
     tables = [str(results / "indicators/alpaca.parquet")]
     assert indicators.missing(tables, paths).filter(indicator="ifd").rows() == [("dolly (unseen)", "ifd", 4, 1, 2)]
     assert indicators.meaning(tables, paths).filter(indicator="ifd")["model"].item() == "run"
-    page = indicators.page(tables, [], None, paths)
-    assert "dolly (unseen)" in page and "dolly (unseen)" not in indicators.page(tables, [], None)
+    page, _ = indicators.page(tables, [], None, paths)
+    assert "dolly (unseen)" in page and "dolly (unseen)" not in indicators.page(tables, [], None)[0]
 
 
 def test_summary_of_an_empty_study_is_a_page():
@@ -380,7 +391,9 @@ def test_durations(seconds, shown):
 
 
 @pytest.mark.skipif(not shutil.which("chromium"), reason="no browser here")
-@pytest.mark.parametrize("name", ["summary", "comparison", "fitted", "benchmark", "examples"])
+@pytest.mark.parametrize(
+    "name", ["summary", "comparison", "fitted", "benchmark", "examples", "size_scan", "indicators"]
+)
 def test_browser_draws_everything_and_has_nothing_to_say(made, name, tmp_path):
     page = tmp_path / "page.html"
     page.write_text(made[name], encoding="utf-8")

@@ -53,7 +53,9 @@ def test_indicators(results, tmp_path, checked):
     check = [str(results / "indicator_check.json")] * checked
     neighbours = artifacts.neighbour_files(results) * checked
     found = given(indicators=tables, neighbours=neighbours, under_runs=[], indicator_check=check)
-    page = run("report_indicators", tmp_path, input=found)
+    files = {"page": str(tmp_path / "page.html"), "normality": str(tmp_path / "normality.csv")}
+    page = run("report_indicators", tmp_path, input=found, output=given(**files))
+    assert pl.read_csv(files["normality"]).height == len(artifacts.DATASETS) * len(artifacts.INDICATORS)
     assert ("Indicator check" in page) is checked
     assert ("Nearest neighbours" in page) is checked
 
@@ -129,6 +131,18 @@ def test_overlaps_and_agreement(results, tmp_path):
     found = given(evaluations=evaluations, subsets=[str(results / f"subsets/{subset}.parquet") for subset in COMPARED])
     text = run("report_agreement", tmp_path, input=found, output=given(page=page["page"], **files))
     assert "Between budgets" in text and pl.read_csv(files["benchmarks"])["n"].to_list() == [len(COMPARED)]
+
+
+def test_size_scan(results, tmp_path):
+    evaluations = [str(results / f"evaluations/tiny/{subset}/held_out.json") for subset in COMPARED]
+    items = [path.removesuffix(".json") + ".items.parquet" for path in evaluations]
+    subsets = [str(results / f"subsets/{subset}.parquet") for subset in COMPARED]
+    page = {"page": str(tmp_path / "page.html"), "table": str(tmp_path / "scan.csv")}
+    found = given(evaluations=evaluations, item_losses=items, subsets=subsets)
+    wildcards, params = SimpleNamespace(study="figure_4"), {"random": ["random"]}
+    text = run("report_size_scan", tmp_path, input=found, output=given(**page), params=params, wildcards=wildcards)
+    assert "Size scan: figure_4" in text and "too few sizes were scanned" in text
+    assert pl.read_csv(page["table"])["verdict"].unique().to_list() == ["fewer than 4 sizes"]
 
 
 def test_benchmark(results, tmp_path):

@@ -70,7 +70,7 @@ MODULES = {
     "EVALUATIONS.pairwise": ("evaluations/pairwise", "win_rates", *PAIR_JUDGE, *DECODER),
     "COMPARISON": (
         *("comparison", "significance", "overlap", "agreement", "contamination", "ngrams"),
-        "benchmark_tables",
+        *("benchmark_tables", "curves", "size_scan", "scan_words"),
     ),
     "QUALITY_RULE_CHECKS": ("rule_checks", "rule_tables", "stability", "influence", "univariate"),
     "STUDIES": ("ablation", "dataset_losses", "subset_table", "significance"),

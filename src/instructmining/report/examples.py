@@ -73,7 +73,8 @@ def page(strategy: str, pool: str, frame: pl.DataFrame, ranked: int) -> str:
     parts = [
         pages.words(
             f"Strategy {strategy} put the {ranked:,} examples of pool {pool} in order. The score is the log of the "
-            "loss that the quality rule predicts: lower is better. Predicted loss is its exponential."
+            "loss that the quality rule predicts, the raw rule (as in Table 3 of Cao et al. 2023): lower is better. "
+            "Predicted loss is exp(score), the figure of their Tables 10 to 12."
         )
     ]
     for group, title in TITLES.items():
@@ -102,9 +103,11 @@ def card(row: dict[str, object], opened: bool) -> Markup:
     )
     title = " ".join(str(row["instruction"]).split())
     title = title[:110] + "…" * (len(title) > 110)
+    loss = _text(row["predicted_loss"])
     return Markup(
-        '<details class="example"{}><summary><strong>{}</strong> · {} · {}</summary>{}<dl>{}</dl></details>'
-    ).format(Markup(" open" * opened), _text(row["rank"]), _text(row["score"]), title, texts, numbers)
+        '<details class="example"{}><summary><strong>{}</strong> · {} · predicted loss {} · {}</summary>{}<dl>{}</dl>'
+        "</details>"
+    ).format(Markup(" open" * opened), _text(row["rank"]), _text(row["score"]), loss, title, texts, numbers)
 
 
 def _text(value: object) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from instructmining import figures, pages
+from instructmining import figures, normality, pages
 from instructmining.files import read_provenance
 
 CHECK = (
@@ -23,19 +23,33 @@ NEIGHBOURS = (
     "the indicator check, with the reference that the config names in quality rules and rankings. Where neighbours "
     "were found approximately, by NN-descent, a random sample of examples was compared with exact search."
 )
+NORMALITY = (
+    "No method here needs normal indicators; Cao et al. (2023, Table 7) ask, and so it is answered. Lilliefors: the "
+    "largest distance between the standardised values and a normal distribution, and how often a normal sample of that "
+    "many would be as far. With thousands of values any small deviation has a small p: how large it is, the distance, "
+    "skewness and excess kurtosis (both 0 when normal) say."
+)
+PAPER = (
+    "paper_ks and paper_ks_p are the paper's own figures: one-sample Kolmogorov-Smirnov of the raw values against "
+    "N(0, 1), where it reads a small p as normal. That is backwards: a small p speaks against, and here against mean 0 "
+    "and standard deviation 1 as much as against the shape. They are shown to compare with Table 7, not to conclude."
+)
 _FOUND_BY = {"method": pl.String, "distance_recall": pl.Float64, "neighbour_recall": pl.Float64, "sample": pl.Int64}
 
 
 def page(
     tables: Sequence[str], neighbour_files: Sequence[str], check: dict[str, Any] | None, run_files: Sequence[str] = ()
-) -> str:
-    """``tables``: results/indicators/{dataset}.parquet of each dataset; ``neighbour_files``: every file of indicators
+) -> tuple[str, pl.DataFrame]:
+    """The page, and the tests of normality as a table.
+
+    ``tables``: results/indicators/{dataset}.parquet of each dataset; ``neighbour_files``: every file of indicators
     by neighbours; ``check``: results/indicator_check.json; ``run_files``: of indicators that a run on the pool scores,
     results/indicators/pools/{pool}/{entry}/{dataset}-{shard}.parquet."""
     values = pl.concat([*map(_of_dataset, tables), *map(_under_run, run_files)], how="diagonal")
     datasets = values["dataset"].unique(maintain_order=True).to_list()
     names = sorted(set(values.columns) - {"dataset", "id"})
     known = {name: set(values.drop_nulls(name)["dataset"]) for name in names}
+    normal = normality.table(values, names)
     parts = [
         pages.words("Every indicator is one number for one example; the curves show shares of each dataset."),
         pages.charts(
@@ -46,6 +60,9 @@ def page(
         pages.table(missing(tables, run_files), rows=25),
         pages.heading("What they are"),
         pages.table(meaning(tables, run_files), rows=25),
+        pages.heading("Are they normal?"),
+        pages.words(NORMALITY, normality_sentence(normal), PAPER),
+        pages.table(normal, note=_sampled(normal), rows=25),
     ]
     if neighbour_files:
         parts += [
@@ -61,7 +78,24 @@ def page(
             pages.charts(figures.indicator_check(frame), note="Bars: bootstrap interval of the AUC."),
             pages.table(frame, rows=25),
         ]
-    return pages.page("Indicators", parts)
+    return pages.page("Indicators", parts), normal
+
+
+def normality_sentence(normal: pl.DataFrame) -> str:
+    """How many indicators of how many datasets are not normal, in words."""
+    tested = normal.filter(pl.col("verdict").is_in([normality.NORMAL, normality.NOT_NORMAL]))
+    against = tested.filter(pl.col("verdict") == normality.NOT_NORMAL)
+    if tested.is_empty():
+        return "Nothing could be tested here."
+    told = f"Not normal (p below {normality.LEVEL}): {against.height} of {tested.height} indicators by dataset."
+    kept = tested.filter(pl.col("verdict") == normality.NORMAL).select(pl.format("{} in {}", "indicator", "dataset"))
+    return told + (f" Not rejected: {', '.join(kept.to_series())}." if kept.height else "")
+
+
+def _sampled(normal: pl.DataFrame) -> str:
+    cut = normal.filter(pl.col("tested") < pl.col("values")).height
+    told = f"Of more than {normality.SAMPLE:,} values a seeded sample is tested ({cut} rows here)." if cut else ""
+    return f"{told} Also as results/tables/indicators/normality.csv.".strip()
 
 
 def missing(tables: Sequence[str], run_files: Sequence[str] = ()) -> pl.DataFrame:
