@@ -47,6 +47,7 @@ localrules:
     report_benchmark,
     report_costs,
     report_subsets,
+    report_size_scan,
     report_ablation,
     report_dataset_losses,
     report_overlaps,

@@ -194,6 +194,7 @@ def get_report_pages():
         for one in get_compared_on(name)
     ]
     pages += get_cost_pages()
+    pages += [f"results/figures/size_scans/{name}.html" for name in studies_of_kind(config, "size_scan")]
     pages += [f"results/figures/ablations/{name}.html" for name in studies_of_kind(config, "ablation")]
     pages += [f"results/figures/dataset_losses/{name}.html" for name in studies_of_kind(config, "datasets")]
     pages += [f"results/figures/overlaps/{name}.html" for name, s in config["comparisons"].items() if s["sizes"]]

@@ -151,6 +151,36 @@ rule report_subsets:
         "../workflow/scripts/report_subsets.py"
 
 
+rule report_size_scan:
+    input:
+        evaluations=get_study_evaluations,
+        per_item=get_study_items,
+        subsets=get_study_subsets,
+    output:
+        page=report(
+            "results/figures/size_scans/{study}.html",
+            caption="../workflow/report/size_scan.rst",
+            category="2 Comparison",
+            labels={"comparison": "{study}", "what": "size scan"},
+        ),
+        table=report(
+            "results/tables/size_scans/{study}.csv",
+            caption="../workflow/report/size_scan.rst",
+            category="2 Comparison",
+            labels={"comparison": "{study}", "what": "size scan as CSV"},
+        ),
+    log:
+        "logs/report_size_scan/{study}.log",
+    params:
+        version=versions.COMPARISON,
+        random=get_random_strategies,
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    script:
+        "../workflow/scripts/report_size_scan.py"
+
+
 rule report_ablation:
     input:
         evaluations=get_study_evaluations,
