@@ -30,12 +30,12 @@ run: install
 archive: install
 	mkdir -p results/.work
 	$(SNAKEMAKE) --quiet host --summary > results/.work/summary.tsv
-	PYTHONPATH=src $(BIN)/python -m instructmining.archive --config $(or $(CONFIG),config/config.yaml) \
+	PYTHONPATH=src $(BIN)/python -m instructmining.trail.archive --config $(or $(CONFIG),config/config.yaml) \
 		--summary results/.work/summary.tsv --archive $(ARCHIVE) $(if $(WITH),--with $(WITH)) $(if $(ALLOW),--allow $(ALLOW))
-	PYTHONPATH=src $(BIN)/python -m instructmining.verify --archive $(ARCHIVE)
+	PYTHONPATH=src $(BIN)/python -m instructmining.trail.verify --archive $(ARCHIVE)
 
 verify: install
-	PYTHONPATH=src $(BIN)/python -m instructmining.verify --archive $(ARCHIVE)
+	PYTHONPATH=src $(BIN)/python -m instructmining.trail.verify --archive $(ARCHIVE)
 
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/pytest

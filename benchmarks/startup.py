@@ -33,7 +33,7 @@ IMPORTS = {
     "embed": "import instructmining.embeddings, sentence_transformers",
     "score_neighbours": "import instructmining.embeddings, instructmining.scorers.knn",
     "rank_pool": "import instructmining.indicator_table, instructmining.rankings, instructmining.strategies",
-    "fit_quality_rule": "import instructmining.regression, instructmining.indicator_table, statsmodels.api",
+    "fit_quality_rule": "import instructmining.quality_rules.regression, statsmodels.api",
     "report_summary": "import instructmining.report.summary",
     "imports of the Snakefile": "import instructmining.config, instructmining.scorers, instructmining.search",
     "Snakemake's own imports": "import snakemake.cli",

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from instructmining import regression
 from instructmining.files import write_csv, write_json, write_parquet
+from instructmining.quality_rules import regression
 
 INDICATORS = ("reward", "perplexity", "output_length")
 DATASETS = ("alpaca", "oasst")

@@ -175,7 +175,7 @@ def settings(folder: Path, part: str = "pool-000-of-001", **changed: Any) -> dic
 
 
 def _main() -> None:
-    from instructmining import judge_client
+    from instructmining.judge import client as judge_client
     from instructmining.scorers import judge
 
     judge_client.FIRST_WAIT = 0.02

@@ -19,12 +19,11 @@ from instructmining import (
     indicator_table,
     ledger,
     mixtures,
-    observations,
     overlap,
-    regression,
     search,
 )
 from instructmining.files import sha256, write_csv, write_json, write_parquet, write_seconds, write_text
+from instructmining.quality_rules import observations, regression
 from instructmining.rankings import take
 from instructmining.strategies import STRATEGIES
 

@@ -14,13 +14,13 @@ import polars as pl
 import pytest
 import yaml
 
-from instructmining import crate, private, software
-from instructmining.archive import TEXTS, WEIGHTS, archive, beside, checked_config, left_out
-from instructmining.crate import METADATA_FILE
 from instructmining.errors import InputError
 from instructmining.files import read_provenance, sha256, write_json, write_parquet, write_text
-from instructmining.job_records import Job, read_jobs, read_summary
-from instructmining.verify import opened, verify
+from instructmining.trail import crate, private, software
+from instructmining.trail.archive import TEXTS, WEIGHTS, archive, beside, checked_config, left_out
+from instructmining.trail.crate import METADATA_FILE
+from instructmining.trail.job_records import Job, read_jobs, read_summary
+from instructmining.trail.verify import opened, verify
 from studies import CONFIG, ROOT, Builder, build
 
 
@@ -329,7 +329,15 @@ def test_the_digest_changes_with_the_code(tmp_path: Path):
 
 
 def test_the_command_says_what_it_wrote_or_one_line(study: Builder):
-    command = [sys.executable, "-m", "instructmining.archive", "--config", "config.yaml", "--summary", "summary.tsv"]
+    command = [
+        sys.executable,
+        "-m",
+        "instructmining.trail.archive",
+        "--config",
+        "config.yaml",
+        "--summary",
+        "summary.tsv",
+    ]
 
     def run(*more: str) -> subprocess.CompletedProcess[str]:
         environment = {"PYTHONPATH": str(ROOT / "src"), "HOME": "/nowhere/at/all"}

@@ -17,13 +17,12 @@ import yaml
 from lm_eval.tasks import TaskManager
 
 from harness_folder import MEAN, PLACES, hub_data, write_task, write_tasks
-from instructmining import harness_tasks
 from instructmining.errors import InputError
-from instructmining.evaluations import HIGHER
+from instructmining.evaluations import HIGHER, harness_tasks
 from instructmining.evaluations.harness import evaluate
-from instructmining.harness_model import RunModel
-from instructmining.harness_presets import PRESETS
-from instructmining.harness_tasks import load_parts
+from instructmining.evaluations.harness_model import RunModel
+from instructmining.evaluations.harness_presets import PRESETS
+from instructmining.evaluations.harness_tasks import load_parts
 from instructmining.models import load_causal_lm, load_tokenizer
 from instructmining.prompts import render
 from tiny import tiny_llama

@@ -14,11 +14,11 @@ import torch
 from statsmodels.stats.proportion import proportion_confint
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from instructmining import judge_client
 from instructmining.errors import InputError
 from instructmining.evaluations.pairwise import drawn, evaluate, reference_answers
 from instructmining.files import write_parquet
-from instructmining.judge_records import Records
+from instructmining.judge import client as judge_client
+from instructmining.judge.records import Records
 from judging import KEY, completion, examples, serving, settings
 from tiny import tiny_llama
 

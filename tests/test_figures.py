@@ -3,7 +3,8 @@ import pytest
 import vl_convert
 
 import artifacts
-from instructmining import figures, heatmaps, regression
+from instructmining import figures, heatmaps
+from instructmining.quality_rules import regression
 from instructmining.report import indicators, search
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from instructmining.influence import influence, influential, threshold, without_influential
-from instructmining.regression import fit
+from instructmining.quality_rules.influence import influence, influential, threshold, without_influential
+from instructmining.quality_rules.regression import fit
 from observed import NAMES, synthetic
 
 

@@ -13,9 +13,9 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
-from instructmining import judge_client
 from instructmining.errors import InputError
-from instructmining.judge_protocol import refusal
+from instructmining.judge import client as judge_client
+from instructmining.judge.protocol import refusal
 from instructmining.scorers import judge
 from judging import KEY, examples, serving, settings
 from scoring import scored

@@ -5,7 +5,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from instructmining.errors import InputError
-from instructmining.judge_records import Records
+from instructmining.judge.records import Records
 from instructmining.scorers import judge
 from judging import examples
 from scoring import scored

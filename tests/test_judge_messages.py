@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instructmining.errors import InputError
-from instructmining.judge_messages import load_prompt, messages, read_score
-from instructmining.judge_prompts import JUDGE_PROMPTS
+from instructmining.judge.messages import load_prompt, messages, read_score
+from instructmining.judge.prompts import JUDGE_PROMPTS
 
 EXAMPLE = {"id": "1", "instruction": "Add {output}", "input": "1 and 2", "output": "{input} is 3"}
 SCALE = (0, 5)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instructmining.errors import InputError
-from instructmining.judge_costs import at_most, estimate, price, spent
-from instructmining.judge_records import Records, request
+from instructmining.judge.costs import at_most, estimate, price, spent
+from instructmining.judge.records import Records, request
 
 ASKED = {"backend": "api", "model": "m", "prompt": "alpagasus/1", "request": {"temperature": 0.0, "max_tokens": 50}}
 KEY = "04d7818e74c68cbd6cbc24f5e9c5a7818c8019ec9c6f89f3eadc38abca21188d"
@@ -98,7 +98,7 @@ def test_a_secret_is_cut_out_and_a_short_word_is_none(tmp_path):
 
 def test_one_job_at_a_time_and_a_dead_one_is_no_hindrance(tmp_path, monkeypatch):
     code = (
-        "import sys, time; from instructmining.judge_records import Records\n"
+        "import sys, time; from instructmining.judge.records import Records\n"
         f"with Records('judge', 'other', {str(tmp_path)!r}).alone(): print('in', flush=True); time.sleep(60)"
     )
     other = subprocess.Popen(

@@ -3,8 +3,8 @@
 import pytest
 
 from instructmining.errors import InputError
-from instructmining.judge_messages import load_prompt, messages
-from instructmining.judging import benchmark_settings, check_share, may_fail, question
+from instructmining.judge.asking import benchmark_settings, check_share, may_fail, question
+from instructmining.judge.messages import load_prompt, messages
 from judging import examples, settings
 
 # keys of the indicator's questions as version 2 asked them: another key would be paid for again

@@ -7,7 +7,7 @@ import pytest
 
 from instructmining.errors import InputError
 from instructmining.files import write_parquet
-from instructmining.observations import from_csv, from_runs, mixture_examples
+from instructmining.quality_rules.observations import from_csv, from_runs, mixture_examples
 
 PUBLISHED = Path(__file__).parents[1] / "../shared/data/instructmining_observations.csv"
 

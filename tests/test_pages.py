@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 import artifacts
-from instructmining import agreement, benchmark_tables, comparison, figures, overlap, pages, rule_checks, size_scan
+from instructmining import agreement, benchmark_tables, comparison, figures, overlap, pages, size_scan
 from instructmining.errors import InputError
 from instructmining.files import read_json, write_parquet
+from instructmining.quality_rules import checks as rule_checks
 from instructmining.report import agreement as agreement_page
 from instructmining.report import (
     benchmark,

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from instructmining.config.judges import pair_judge_problems
 from instructmining.errors import InputError
-from instructmining.judge_protocol import completion
-from instructmining.pair_messages import (
+from instructmining.judge.pair_messages import (
     load_pair_prompt,
     pair_messages,
     pair_request,
@@ -19,7 +18,8 @@ from instructmining.pair_messages import (
     read_preference,
     read_verdict,
 )
-from instructmining.pair_prompts import PAIR_PROMPTS
+from instructmining.judge.pair_prompts import PAIR_PROMPTS
+from instructmining.judge.protocol import completion
 
 # of the sources' texts: role, a line end, text with the fields by our names, for each message
 SOURCES = {

@@ -9,10 +9,10 @@ import pytest
 
 import study_files
 from instructmining import ablation, comparison, cost_tables, dataset_losses, subset_table
-from instructmining.differences import Difference
 from instructmining.files import write_csv, write_json, write_parquet
-from instructmining.recompute import Study
-from instructmining.recompute_tables import ablations, compared_subsets, losses_by_dataset
+from instructmining.trail.differences import Difference
+from instructmining.trail.recompute import Study
+from instructmining.trail.recompute_tables import ablations, compared_subsets, losses_by_dataset
 
 CONFIG: dict[str, Any] = {
     "strategies": {"best": {"kind": "quality_rule", "quality_rule": "fitted"}},

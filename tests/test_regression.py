@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.outliers_influence import variance_inflation_factor
 
-from instructmining import diagnostics
-from instructmining.diagnostics import all_subsets, bootstrap_coefficients, choose, with_selection
 from instructmining.errors import InputError
-from instructmining.observations import empty, from_csv, indicator_columns
-from instructmining.regression import (
+from instructmining.quality_rules import diagnostics
+from instructmining.quality_rules.diagnostics import all_subsets, bootstrap_coefficients, choose, with_selection
+from instructmining.quality_rules.observations import empty, from_csv, indicator_columns
+from instructmining.quality_rules.regression import (
     PRESETS,
     SELECTION,
     estimate,

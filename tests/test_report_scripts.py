@@ -10,7 +10,7 @@ import pytest
 
 import artifacts
 from instructmining.files import write_parquet
-from instructmining.rule_checks import Checks
+from instructmining.quality_rules.checks import Checks
 
 io = pytest.importorskip("snakemake.iocontainers")
 SCRIPTS = Path(__file__).parents[1] / "workflow/scripts"

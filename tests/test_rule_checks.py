@@ -8,12 +8,12 @@ import pytest
 import yaml
 
 from configs import ROOT, check
-from instructmining import rule_checks
-from instructmining.influence import influential
-from instructmining.observations import from_csv
-from instructmining.regression import estimate, with_predictions
+from instructmining.quality_rules import checks as rule_checks
+from instructmining.quality_rules.influence import influential
+from instructmining.quality_rules.observations import from_csv
+from instructmining.quality_rules.regression import estimate, with_predictions
+from instructmining.quality_rules.stability import chosen_indicators
 from instructmining.report import quality_rule, rule_words
-from instructmining.stability import chosen_indicators
 from observed import NAMES, PUBLISHED, synthetic
 
 SETTINGS = {"max_indicators": 4, "bootstrap": 400, "seed": 0}

@@ -8,9 +8,9 @@ import pytest
 import statsmodels.api as sm
 from statsmodels.stats.stattools import durbin_watson, jarque_bera, omni_normtest
 
-from instructmining.observations import empty
-from instructmining.regression import fit, published, with_predictions
-from instructmining.rule_tables import beside_published, coefficient_table, fit_table, latex
+from instructmining.quality_rules.observations import empty
+from instructmining.quality_rules.regression import fit, published, with_predictions
+from instructmining.quality_rules.tables import beside_published, coefficient_table, fit_table, latex
 from observed import NAMES, synthetic
 
 

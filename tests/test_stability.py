@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from instructmining.diagnostics import SEPARATOR, all_subsets, largest_set, resampled_weights
-from instructmining.stability import CRITERIA, chosen_indicators, chosen_sets
+from instructmining.quality_rules.diagnostics import SEPARATOR, all_subsets, largest_set, resampled_weights
+from instructmining.quality_rules.stability import CRITERIA, chosen_indicators, chosen_sets
 
 NAMES = ["a", "b", "c", "d"]
 
@@ -83,5 +83,5 @@ def test_too_few_observations_choose_nothing() -> None:
 def test_many_resamples_are_worked_through_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = drawn(20, seed=4)
     whole = chosen_sets(x, y, NAMES, 2, 50, seed=3)
-    monkeypatch.setattr("instructmining.stability._AT_ONCE", 200)
+    monkeypatch.setattr("instructmining.quality_rules.stability._AT_ONCE", 200)
     assert chosen_sets(x, y, NAMES, 2, 50, seed=3).equals(whole)

@@ -6,7 +6,7 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
-from instructmining.univariate import FIGURES, univariate_fits
+from instructmining.quality_rules.univariate import FIGURES, univariate_fits
 from observed import NAMES, synthetic
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from instructmining.archive import archive
-from instructmining.crate import METADATA_FILE
 from instructmining.errors import InputError
 from instructmining.files import sha256, write_json, write_parquet
-from instructmining.verify import checksums, opened, verify
+from instructmining.trail.archive import archive
+from instructmining.trail.crate import METADATA_FILE
+from instructmining.trail.verify import checksums, opened, verify
 from studies import ROOT, build
 
 EVALUATION = "results/evaluations/small/best/unseen/8/held_out.json"
@@ -161,7 +161,7 @@ def test_a_file_that_cannot_be_read_is_one_line_and_the_rest_is_still_checked(st
 
 
 def run(archive: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "instructmining.verify", "--archive", str(archive)]
+    command = [sys.executable, "-m", "instructmining.trail.verify", "--archive", str(archive)]
     return subprocess.run(command, env={"PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True)
 
 
@@ -190,7 +190,7 @@ def test_a_zip_is_read_as_its_folder(study: Path, tmp_path: Path):
 
 
 def test_no_model_library_is_imported(study: Path):
-    script = "import sys, pathlib; from instructmining.verify import verify; verify(pathlib.Path(sys.argv[1])); "
+    script = "import sys, pathlib; from instructmining.trail.verify import verify; verify(pathlib.Path(sys.argv[1])); "
     script += "print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", script, str(study)],

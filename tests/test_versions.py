@@ -19,8 +19,21 @@ TABLE = ROOT / "tests/versions.json"
 READING = ("examples", "formats", "item_formats", "ngrams", "packages", "reading", "sources", "streams")
 DECODER = ("attention", "batching", "models")
 MODEL = (*DECODER, "likelihood", "prompts")
-PAIR_JUDGE = ("judging", "pair_messages", "pair_prompts", "judge_messages", "judge_local", "judge_protocol")
-RULE = ("diagnostics", "indicator_table", "observations", "presets", "regression")
+PAIR_JUDGE = (
+    "judge/asking",
+    "judge/pair_messages",
+    "judge/pair_prompts",
+    "judge/messages",
+    "judge/local",
+    "judge/protocol",
+)
+RULE = (
+    "quality_rules/diagnostics",
+    "indicator_table",
+    "quality_rules/observations",
+    "quality_rules/presets",
+    "quality_rules/regression",
+)
 MODULES = {
     "DATASETS": READING,
     "MODELS": ("models",),
@@ -30,13 +43,13 @@ MODULES = {
     "SCORERS.knn": ("scorers/knn",),
     "SCORERS.lengths": ("scorers/lengths",),
     "SCORERS.mtld": ("scorers/mtld",),
-    "SCORERS.expected_score": ("scorers/expected_score", "scorers/by_row", "judge_prompts", *DECODER),
+    "SCORERS.expected_score": ("scorers/expected_score", "scorers/by_row", "judge/prompts", *DECODER),
     "SCORERS.judge": (
         "scorers/judge",
-        "judging",
-        "judge_messages",
-        "judge_prompts",
-        "judge_local",
+        "judge/asking",
+        "judge/messages",
+        "judge/prompts",
+        "judge/local",
         "decoding",
         "batching",
         "models",
@@ -60,7 +73,12 @@ MODULES = {
     "SEARCHES": ("search",),
     "TRAINER": ("finetune", "trainer", "training_arguments", *MODEL),
     "EVALUATIONS.harness": (
-        *("evaluations/harness", "harness_model", "harness_presets", "harness_tasks"),
+        *(
+            "evaluations/harness",
+            "evaluations/harness_model",
+            "evaluations/harness_presets",
+            "evaluations/harness_tasks",
+        ),
         *("models", "prompts"),
     ),
     "GENERATIONS": ("generation", "decoding", "decoding_vllm", "batching", "models", "prompts"),
@@ -72,7 +90,13 @@ MODULES = {
         *("comparison", "significance", "overlap", "agreement", "contamination", "ngrams"),
         *("benchmark_tables", "curves", "size_scan", "scan_words"),
     ),
-    "QUALITY_RULE_CHECKS": ("rule_checks", "rule_tables", "stability", "influence", "univariate"),
+    "QUALITY_RULE_CHECKS": (
+        "quality_rules/checks",
+        "quality_rules/tables",
+        "quality_rules/stability",
+        "quality_rules/influence",
+        "quality_rules/univariate",
+    ),
     "STUDIES": ("ablation", "dataset_losses", "subset_table", "significance"),
     "COSTS": ("costs", "cost_tables", "ledger"),
 }

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from instructmining.regression import formula
+from instructmining.quality_rules.regression import formula
 
 _CARD = """---
 library_name: transformers

@@ -8,7 +8,7 @@ with job_log(snakemake.log[0], snakemake.threads):
     from instructmining.evaluations.pairwise import drawn, evaluate, reference_answers
     from instructmining.examples import read_details, read_examples
     from instructmining.files import write_json, write_parquet
-    from instructmining.judging import benchmark_settings
+    from instructmining.judge.asking import benchmark_settings
 
     settings, where = snakemake.params.settings, snakemake.input.examples
     examples = read_examples(where)

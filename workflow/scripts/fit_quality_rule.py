@@ -5,8 +5,9 @@ from pathlib import Path
 from instructmining.joblog import job_log
 
 with job_log(snakemake.log[0]):
-    from instructmining import diagnostics, indicator_table, observations, regression
+    from instructmining import indicator_table
     from instructmining.files import read_json, sha256, write_csv, write_json
+    from instructmining.quality_rules import diagnostics, observations, regression
 
     settings = snakemake.params.settings
     columns = snakemake.params.columns

@@ -5,8 +5,9 @@ from instructmining.joblog import job_log
 with job_log(snakemake.log[0], snakemake.threads):
     import polars as pl
 
-    from instructmining import rule_checks, rule_tables
     from instructmining.files import read_json, write_csv, write_text
+    from instructmining.quality_rules import checks as rule_checks
+    from instructmining.quality_rules import tables as rule_tables
     from instructmining.report import quality_rule
 
     name, params, made = snakemake.wildcards.quality_rule, snakemake.params, snakemake.output

@@ -7,7 +7,7 @@ from typing import Any
 from instructmining.config.judges import judge_problems
 from instructmining.config.names import columns, most_ranked, run_entries, seeded_names, strategy_columns
 from instructmining.config.schema import Problem, similar, unknown
-from instructmining.judge_prompts import PROMPTS, has_field
+from instructmining.judge.prompts import PROMPTS, has_field
 from instructmining.scorers import OUTPUTS, output_columns
 
 Config = dict[str, Any]

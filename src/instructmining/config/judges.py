@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from instructmining.config.schema import Problem, similar
-from instructmining.judge_prompts import JUDGE_PROMPTS
-from instructmining.pair_prompts import PAIR_PROMPTS
+from instructmining.judge.pair_prompts import PAIR_PROMPTS
+from instructmining.judge.prompts import JUDGE_PROMPTS
 
 # sent already, or not to be sent: more answers than one, or none that can be recorded whole
 _NOT_IN_REQUEST = ("model", "messages", "n", "stream", "stream_options", "api_key")

@@ -19,7 +19,7 @@ from instructmining.config.names import (
 )
 from instructmining.config.recipes import recipe_problems
 from instructmining.config.schema import Problem, unknown
-from instructmining.presets import OBSERVATIONS_PER_COEFFICIENT, published_names
+from instructmining.quality_rules.presets import OBSERVATIONS_PER_COEFFICIENT, published_names
 
 Config = dict[str, Any]
 Problems = Iterator[Problem]

@@ -1,6 +1,6 @@
 """Tasks of lm-evaluation-harness (Gao et al., EleutherAI): OpenLLM as the papers use it, or any task by name.
 
-IM section 4 (openllm-v1), CR section 4 (chasing-random); see `instructmining.harness_presets`.
+IM section 4 (openllm-v1), CR section 4 (chasing-random); see `instructmining.evaluations.harness_presets`.
 """
 
 import math
@@ -14,9 +14,9 @@ from transformers import set_seed
 
 from instructmining.errors import InputError
 from instructmining.evaluations import DIRECTIONS
-from instructmining.harness_model import RunModel
-from instructmining.harness_presets import PROMPTS
-from instructmining.harness_tasks import Part, load_parts, quiet
+from instructmining.evaluations.harness_model import RunModel
+from instructmining.evaluations.harness_presets import PROMPTS
+from instructmining.evaluations.harness_tasks import Part, load_parts, quiet
 
 UNIT = "mean score of the tasks, 0 to 1"
 _SCHEMA: dict[str, Any] = {

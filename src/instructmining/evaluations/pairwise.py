@@ -14,9 +14,9 @@ from instructmining import win_rates
 from instructmining.errors import InputError
 from instructmining.evaluations import DIRECTIONS
 from instructmining.examples import prompt_text
-from instructmining.judge_records import Record, Request
-from instructmining.judging import Reading, check_share, judged, may_fail, question
-from instructmining.pair_messages import load_pair_prompt, pair_messages, pair_request, read_pair
+from instructmining.judge.asking import Reading, check_share, judged, may_fail, question
+from instructmining.judge.pair_messages import load_pair_prompt, pair_messages, pair_request, read_pair
+from instructmining.judge.records import Record, Request
 
 UNIT = "share of items won, ties half"
 _JUDGE_SETTINGS = ("answers", "calls", "costs", "batch_tokens")
@@ -45,8 +45,8 @@ def evaluate(
 
     ``details`` has a category of each item, or None, and may have AlpacaEval's difficulty. ``settings``: ``runs``
     (whose answers ``theirs`` are; none where they are reference answers), prompt, judge (as an indicator's; its request
-    stands over the prompt's), answers, calls, costs, batch_tokens, min_share_used: see `instructmining.judging`. Equal
-    answers are a tie, and nobody is asked.
+    stands over the prompt's), answers, calls, costs, batch_tokens, min_share_used: see `instructmining.judge.asking`.
+    Equal answers are a tie, and nobody is asked.
 
     Figures beside the value: wins, ties and losses with 95 % Wilson intervals, in all and by category; items not used,
     by reason; ``agreement``, the share of judged items in which both orders name the same answer; ``first_place``, of

@@ -5,11 +5,13 @@ from typing import Any
 
 import polars as pl
 
-from instructmining import figures, influence, pages, rule_figures, stability
-from instructmining.regression import SELECTION, formula
+from instructmining import figures, pages
+from instructmining.quality_rules import figures as rule_figures
+from instructmining.quality_rules import influence, stability
+from instructmining.quality_rules.checks import Checks, is_set
+from instructmining.quality_rules.regression import SELECTION, formula
 from instructmining.report import rule_words
 from instructmining.report.rule_words import LARGE_P, LARGE_VIF, number
-from instructmining.rule_checks import Checks, is_set
 
 # Per coefficient; below it a regression fits noise (Harrell, Regression Modeling Strategies, section 4.4).
 FEW_OBSERVATIONS = 10

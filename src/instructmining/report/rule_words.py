@@ -5,8 +5,8 @@ from typing import Any
 
 import polars as pl
 
-from instructmining.influence import influential
-from instructmining.rule_checks import Checks, is_set
+from instructmining.quality_rules.checks import Checks, is_set
+from instructmining.quality_rules.influence import influential
 
 LARGE_P = 0.05
 # Kutner et al., Applied Linear Statistical Models: a variance inflation factor above 10 is serious collinearity.

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from instructmining import comparison, figures, pages
-from instructmining.regression import formula
+from instructmining.quality_rules.regression import formula
 from instructmining.report import comparison as comparison_page
 from instructmining.report import examples, indicators, quality_rule, rule_words, search
 

@@ -2,7 +2,7 @@
 
 One forward pass and no generation: softmax over the logits of the score tokens alone, at the first place of the answer.
 DEITA's two scorers (Liu et al. 2023, arXiv 2312.15685; hkust-nlp/deita, ``scorer/base.py`` and ``llama_scorer.py``) are
-prompts of `instructmining.judge_prompts`, verbatim; any local causal model can be asked with a prompt of one's own.
+prompts of `instructmining.judge.prompts`, verbatim; any local causal model can be asked with a prompt of one's own.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,7 +15,7 @@ from instructmining.attention import budget, last_states
 from instructmining.errors import InputError
 from instructmining.examples import prompt_text
 from instructmining.joblog import progress
-from instructmining.judge_prompts import FIELD, PROMPTS, has_field
+from instructmining.judge.prompts import FIELD, PROMPTS, has_field
 from instructmining.models import check_length, load_causal_lm, load_tokenizer, output_head
 from instructmining.prompts import beginning
 from instructmining.scorers import by_row

@@ -1,7 +1,7 @@
 """Score that an LLM judge gives the response: on the first line of its answer, to AlpaGasus's prompt or one's own.
 
 The judge is any endpoint of OpenAI's API shape, or a model on this machine. Every answer is recorded, and never asked
-for again (see `instructmining.judging` and `instructmining.judge_records`).
+for again (see `instructmining.judge.asking` and `instructmining.judge.records`).
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,9 +9,9 @@ from typing import Any
 
 import polars as pl
 
-from instructmining.judge_messages import load_prompt, messages, read_score
-from instructmining.judge_records import Record
-from instructmining.judging import Reading, check_share, judged, may_fail, question
+from instructmining.judge.asking import Reading, check_share, judged, may_fail, question
+from instructmining.judge.messages import load_prompt, messages, read_score
+from instructmining.judge.records import Record
 
 
 def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[pl.DataFrame]:

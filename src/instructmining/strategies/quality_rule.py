@@ -5,8 +5,8 @@ from typing import Any
 
 import polars as pl
 
+from instructmining.quality_rules.regression import predict
 from instructmining.rankings import ranked
-from instructmining.regression import predict
 
 
 def rank(examples: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:

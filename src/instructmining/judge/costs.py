@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from instructmining.files import write_json
-from instructmining.judge_records import Record, Records, Request
+from instructmining.judge.records import Record, Records, Request
 
 _BYTES_PER_TOKEN = 3
 # what chat templates put around a message; generous

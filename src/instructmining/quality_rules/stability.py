@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 import polars as pl
 
-from instructmining.diagnostics import SEPARATOR, SINGULAR, largest_set, resampled_weights, standardised
+from instructmining.quality_rules.diagnostics import SEPARATOR, SINGULAR, largest_set, resampled_weights, standardised
 
 # How a set may be chosen: as the paper does, or with a charge for its size.
 CRITERIA = ("r_squared", "aic", "bic")

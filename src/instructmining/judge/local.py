@@ -15,7 +15,7 @@ from instructmining.batching import Budget, over_batches
 from instructmining.decoding import Manner, Written, end_tokens, write
 from instructmining.errors import InputError
 from instructmining.joblog import progress
-from instructmining.judge_records import Records, Request
+from instructmining.judge.records import Records, Request
 from instructmining.models import check_length, load_causal_lm, load_tokenizer, output_head
 from instructmining.prompts import beginning, chat
 

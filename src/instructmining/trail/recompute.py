@@ -10,14 +10,15 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from instructmining import indicator_table, observations, regression, search
+from instructmining import indicator_table, search
 from instructmining.config import mixture_names, rule_columns, strategy_columns, strategy_settings
-from instructmining.differences import Difference, of_csv, of_data, of_frames
 from instructmining.files import read_json
 from instructmining.mixtures import draw_mixture
+from instructmining.quality_rules import observations, regression
 from instructmining.rankings import take
 from instructmining.significance import read_items
 from instructmining.strategies import STRATEGIES
+from instructmining.trail.differences import Difference, of_csv, of_data, of_frames
 
 Config = dict[str, Any]
 

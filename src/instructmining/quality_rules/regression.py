@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from instructmining import diagnostics
 from instructmining.errors import InputError
-from instructmining.observations import indicator_columns
-from instructmining.presets import PRESETS, published_names
+from instructmining.quality_rules import diagnostics
+from instructmining.quality_rules.observations import indicator_columns
+from instructmining.quality_rules.presets import PRESETS, published_names
 
 TARGET = {"target": "log_loss", "direction": "lower_is_better"}
 # criterion of the all-subsets table -> is a larger value better

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from instructmining.errors import InputError
-from instructmining.judge_costs import MAX_TOKENS_KEYS
-from instructmining.judge_messages import THINKING, Message, read_prompt_file
-from instructmining.pair_prompts import EXPLAINED, PAIR_PROMPTS, VERDICTS, PairPrompt
+from instructmining.judge.costs import MAX_TOKENS_KEYS
+from instructmining.judge.messages import THINKING, Message, read_prompt_file
+from instructmining.judge.pair_prompts import EXPLAINED, PAIR_PROMPTS, VERDICTS, PairPrompt
 
 _FIELD = re.compile(r"\{(instruction|output_1|output_2)\}")
 _VERDICT = re.compile(r"\[\[([ABC])\]\]")

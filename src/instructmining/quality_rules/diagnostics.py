@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from instructmining.errors import InputError
-from instructmining.presets import OBSERVATIONS_PER_COEFFICIENT
+from instructmining.quality_rules.presets import OBSERVATIONS_PER_COEFFICIENT
 
 SEPARATOR = " + "
 MAX_CANDIDATES = 16

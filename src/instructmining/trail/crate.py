@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from instructmining.errors import InputError
 from instructmining.files import read_json
-from instructmining.job_records import Job
+from instructmining.trail.job_records import Job
 
 METADATA_FILE = "ro-crate-metadata.json"
 _SPECIFICATION = "https://w3id.org/ro/crate/1.2"
@@ -53,7 +53,7 @@ class LeftOut(NamedTuple):
 
 
 class About(NamedTuple):
-    """What the study is of. ``software`` and ``machine``: see ``instructmining.software``; ``licence`` in words."""
+    """What the study is of. ``software`` and ``machine``: see ``trail.software``; ``licence`` in words."""
 
     name: str
     software: Mapping[str, Any]

@@ -19,7 +19,7 @@ from lm_eval.tasks import TaskManager
 from lm_eval.tasks._yaml_loader import load_yaml
 
 from instructmining.errors import InputError
-from instructmining.harness_presets import PRESETS, PresetTask
+from instructmining.evaluations.harness_presets import PRESETS, PresetTask
 
 _HARNESS = Path(lm_eval.tasks.__file__).parent
 _SHOWN = 5

@@ -1,4 +1,4 @@
-"""The tables of a study's comparisons computed again; as in ``instructmining.recompute``."""
+"""The tables of a study's comparisons computed again; as in ``instructmining.trail.recompute``."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,9 +18,9 @@ from instructmining import (
 )
 from instructmining.config.baselines import comparison_baselines
 from instructmining.config.studies import ablated, dataset_pools, repeated_recipes, studies_of_kind
-from instructmining.differences import Difference, of_csv
 from instructmining.files import read_json
-from instructmining.recompute import Study
+from instructmining.trail.differences import Difference, of_csv
+from instructmining.trail.recompute import Study
 
 
 def comparisons(study: Study) -> Iterator[Difference]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from instructmining.jsonlines import append, read
-from instructmining.judge_messages import Message
+from instructmining.judge.messages import Message
 from instructmining.locks import alone
 
 _log = logging.getLogger(__name__)

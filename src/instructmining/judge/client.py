@@ -21,9 +21,9 @@ import openai
 
 from instructmining.errors import InputError
 from instructmining.joblog import progress
-from instructmining.judge_costs import Purse, Tokens, at_most, estimate, spent
-from instructmining.judge_protocol import Outcome, completion, refusal
-from instructmining.judge_records import Record, Records, Request
+from instructmining.judge.costs import Purse, Tokens, at_most, estimate, spent
+from instructmining.judge.protocol import Outcome, completion, refusal
+from instructmining.judge.records import Record, Records, Request
 
 _log = logging.getLogger(__name__)
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from instructmining.presets import PRESETS
-from instructmining.regression import published, with_predictions
+from instructmining.quality_rules.presets import PRESETS
+from instructmining.quality_rules.regression import published, with_predictions
 
 # Column -> the rule's key; the ends of an interval are columns of their own.
 _BY_TERM = {

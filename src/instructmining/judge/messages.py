@@ -6,7 +6,7 @@ from pathlib import Path
 
 from instructmining.errors import InputError
 from instructmining.examples import prompt_text
-from instructmining.judge_prompts import JUDGE_PROMPTS, Prompt, Scale
+from instructmining.judge.prompts import JUDGE_PROMPTS, Prompt, Scale
 
 Message = dict[str, str]
 

@@ -1,6 +1,6 @@
-"""One folder or zip of a whole study, as an RO-Crate: what a paper attaches, and ``instructmining.verify`` checks.
+"""One folder or zip of a whole study, as an RO-Crate: what a paper attaches, and ``trail.verify`` checks.
 
-    python -m instructmining.archive --config config/config.yaml --summary summary.tsv --archive study.zip
+    python -m instructmining.trail.archive --config config/config.yaml --summary summary.tsv --archive study.zip
 
 ``summary.tsv`` is what ``snakemake --summary`` prints: which files are the study's. Their inputs are in Snakemake's
 records of the jobs. In: everything that is numbers, names and words about them. Left out, with their checksums, unless
@@ -21,13 +21,14 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from instructmining import costs, crate, private
+from instructmining import costs
 from instructmining.config import load_defaults_and_check
-from instructmining.crate import About, Held, LeftOut
 from instructmining.errors import InputError
 from instructmining.files import PART, read_json, remove_folder, sha256, write_json, write_text
-from instructmining.job_records import Job, read_jobs, read_summary
-from instructmining.software import LOCK, machine, software
+from instructmining.trail import crate, private
+from instructmining.trail.crate import About, Held, LeftOut
+from instructmining.trail.job_records import Job, read_jobs, read_summary
+from instructmining.trail.software import LOCK, machine, software
 
 CONFIG, README, REPORT, CITATION = "config.json", "README.md", "results/report.html", "CITATION.cff"
 SCHEMA = "workflow/schemas/config.schema.yaml"

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from instructmining.errors import InputError
-from instructmining.judge_costs import estimate, price, spent, total, write
-from instructmining.judge_messages import Message
-from instructmining.judge_records import Record, Records, Request, request
+from instructmining.judge.costs import estimate, price, spent, total, write
+from instructmining.judge.messages import Message
+from instructmining.judge.records import Record, Records, Request, request
 from instructmining.scorers import CALL_KEYS
 
 _log = logging.getLogger(__name__)
@@ -105,10 +105,10 @@ def _ask(
         return {}
     # what brings torch, or the library that asks, comes where it is needed
     if settings["backend"] == "local":
-        from instructmining import judge_local
+        from instructmining.judge import local as judge_local
 
         return judge_local.answer(missing, settings, records)
-    from instructmining import judge_client
+    from instructmining.judge import client as judge_client
 
     with records.alone():
         missing = _missing(requests, records)

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from instructmining.errors import InputError
-from instructmining.regression import fit
+from instructmining.quality_rules.regression import fit
 
 
 def threshold(n: int) -> float:

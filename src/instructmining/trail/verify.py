@@ -1,6 +1,6 @@
 """Check an archive of a study: every checksum, and every result that its files are enough to compute again.
 
-    python -m instructmining.verify --archive study.zip
+    python -m instructmining.trail.verify --archive study.zip
 
 No model is loaded and nothing is fetched. One line a difference, and a status that is not 0 where there is one.
 """
@@ -16,13 +16,13 @@ from pathlib import Path
 
 from polars.exceptions import PolarsError
 
-from instructmining.archive import CONFIG
-from instructmining.crate import METADATA_FILE, Held, read_crate
-from instructmining.differences import Difference
 from instructmining.errors import InputError
 from instructmining.files import read_json, sha256
-from instructmining.recompute import Study, indicators, losses, quality_rules, rankings, searches, subsets
-from instructmining.recompute_tables import (
+from instructmining.trail.archive import CONFIG
+from instructmining.trail.crate import METADATA_FILE, Held, read_crate
+from instructmining.trail.differences import Difference
+from instructmining.trail.recompute import Study, indicators, losses, quality_rules, rankings, searches, subsets
+from instructmining.trail.recompute_tables import (
     ablations,
     agreements,
     compared_subsets,

@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from instructmining import influence, rule_tables, stability
-from instructmining.diagnostics import SEPARATOR
-from instructmining.regression import CRITERIA
-from instructmining.univariate import univariate_fits
+from instructmining.quality_rules import influence, stability
+from instructmining.quality_rules import tables as rule_tables
+from instructmining.quality_rules.diagnostics import SEPARATOR
+from instructmining.quality_rules.regression import CRITERIA
+from instructmining.quality_rules.univariate import univariate_fits
 
 STANDING_SCHEMA = {
     **{"criterion": pl.String, "rank": pl.Int64, "sets": pl.Int64, "value": pl.Float64},

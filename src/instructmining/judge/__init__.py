@@ -1,0 +1,1 @@
+"""An LLM judge: what it is asked, over which wire, and what of its answers is recorded."""
