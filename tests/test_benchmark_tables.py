@@ -20,7 +20,7 @@ def evaluations(tmp_path) -> pl.DataFrame:
         subset = tmp_path / f"results/subsets/{run}/unseen/200.parquet"
         write_parquet(pl.DataFrame({"id": ["a"] * 200, "dataset": "x"}), subset, {})
         path = tmp_path / f"results/evaluations/tiny/{run}/unseen/200/judged.json"
-        artifacts.write_evaluation(path, artifacts.verdicts(wins), parts={"math": {"n": wins}}, some=[1])
+        artifacts.write_evaluation(path, artifacts.verdicts(wins), parts={"math": {"n": wins, "interval": [0.25, 0.5]}}, some=[1])
         paths, subsets = [*paths, str(path)], [*subsets, str(subset)]
     return comparison.read_evaluations(paths, subsets)
 
@@ -45,6 +45,7 @@ def test_what_stands_beside_the_value_is_a_row_a_figure(evaluations):
     assert found.columns == ["figure", "best, 200", "random-0, 200", "random-1, 200"]
     assert found.row(by_predicate=pl.col("figure") == "parts, math, n") == ("parts, math, n", "30", "18", "20")
     assert "some" not in found["figure"].to_list()
+    assert found.filter(figure="parts, math, interval")["best, 200"].to_list() == ["0.2500 to 0.5000"]
 
 
 def test_items_have_the_mean_of_all_runs_and_of_each_strategy(evaluations):

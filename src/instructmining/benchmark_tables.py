@@ -71,7 +71,8 @@ def by_recipe(table: pl.DataFrame, recipes: Sequence[str]) -> pl.DataFrame:
 
 
 def details(paths: Sequence[str | Path]) -> pl.DataFrame:
-    """What stands beside the value, number by number: ``figure`` and one column a run. Lists are left to the file."""
+    """What stands beside the value, number by number: ``figure`` and one column a run. Lists but those of an interval
+    are left to the file."""
     rows: dict[str, dict[str, Any]] = {}
     for path in paths:
         figures = {key: value for key, value in read_json(path).items() if key not in ("provenance", "direction")}
@@ -97,6 +98,8 @@ def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str
             yield from _flat(inner, f"{name}, ")
         elif isinstance(inner, float):
             yield name, f"{inner:.4f}"
+        elif key == "interval" and inner:
+            yield name, f"{inner[0]:.4f} to {inner[1]:.4f}"
         elif inner is not None and not isinstance(inner, list):
             yield name, str(inner)
 
