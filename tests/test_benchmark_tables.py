@@ -20,7 +20,9 @@ def evaluations(tmp_path) -> pl.DataFrame:
         subset = tmp_path / f"results/subsets/{run}/unseen/200.parquet"
         write_parquet(pl.DataFrame({"id": ["a"] * 200, "dataset": "x"}), subset, {})
         path = tmp_path / f"results/evaluations/tiny/{run}/unseen/200/judged.json"
-        artifacts.write_evaluation(path, artifacts.verdicts(wins), parts={"math": {"n": wins, "interval": [0.25, 0.5]}}, some=[1])
+        artifacts.write_evaluation(
+            path, artifacts.verdicts(wins), parts={"math": {"n": wins, "interval": [0.25, 0.5]}}, some=[1]
+        )
         paths, subsets = [*paths, str(path)], [*subsets, str(subset)]
     return comparison.read_evaluations(paths, subsets)
 
