@@ -97,6 +97,8 @@ def test_costs_without_a_price_are_in_hours_and_everything_may_be_unknown():
     unknown = costs.with_columns(everything_money=pl.lit(None, pl.Float64))
     assert summary_words.dear(unknown, "money") == "What finetuning on everything costs is not known."
     assert summary_words.dear(costs.filter(pl.col("strategy") == "random"), "money").startswith("Every strategy")
+    cheap = costs.with_columns(everything_money=pl.when(size="400").then(2.0).otherwise("everything_money"))
+    assert summary_words.dear(cheap, "money").startswith("best (at some sizes) costs more")
     lacking = costs.with_columns(missing=2).head(1)
     assert summary_words.price(lacking, "money", "USD", ["random"])[1].endswith("which count nothing: 2.")
 

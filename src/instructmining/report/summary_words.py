@@ -80,11 +80,13 @@ def dear(strategies: pl.DataFrame, unit: str) -> str:
     if known.is_empty():
         return "What finetuning on everything costs is not known."
     names = known["strategy"].unique(maintain_order=True).to_list()
-    found = [row["strategy"] for row in known.iter_rows(named=True) if dearer(row, unit)]
-    more = [name for name in names if name in found]
+    told: dict[str, list[bool]] = {name: [] for name in names}
+    for row in known.iter_rows(named=True):
+        told[row["strategy"]].append(dearer(row, unit) is not None)
+    more = [name if all(sizes) else f"{name} (at some sizes)" for name, sizes in told.items() if any(sizes)]
     if not more:
         return "Every strategy costs less than finetuning on everything."
-    less = [name for name in names if name not in found]
+    less = [name for name, sizes in told.items() if not any(sizes)]
     rest = f"; {_and(less)} less" if less else ""
     return f"{_and(more)} cost{'s' * (len(more) == 1)} more than finetuning on everything{rest}."
 
