@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from instructmining import cost_tables
 from instructmining.files import write_csv, write_json, write_parquet
 from instructmining.quality_rules import regression
 
@@ -189,6 +190,21 @@ def check() -> dict[str, Any]:
 
 def _check(results: Path) -> None:
     write_json(results / "indicator_check.json", {**check(), "provenance": {}})
+
+
+def costs() -> pl.DataFrame:
+    """What the strategies cost: ``best`` more than everything, by the fit of its rule alone, random less."""
+    hours = {"best": {"fit": 3.0, "select": 0.2, "finetune": 0.5}, "random": {"finetune": 0.5}}
+    rows = [
+        ("unseen", "tiny", strategy, "0" if strategy == "random" else None, size, part, hour, 0.0, hour, 0.0, 1, 0)
+        for strategy, parts in hours.items()
+        for size in SIZES
+        for part, hour in parts.items()
+    ]
+    parts = pl.DataFrame(rows, schema=cost_tables.PARTS_SCHEMA, orient="row")
+    everything = ("unseen", "tiny", cost_tables.ESTIMATED, 2.0, 0.0, 2.0, 0.0)
+    known = pl.DataFrame([everything], schema=cost_tables.EVERYTHING_SCHEMA, orient="row")
+    return cost_tables.strategies_table(parts, known, {"gpu_hour": None, "cpu_hour": 0.5, "currency": "USD"})
 
 
 def items(level: float, n: int = 60) -> pl.DataFrame:

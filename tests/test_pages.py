@@ -84,7 +84,6 @@ def all_pages(results: Path) -> dict[str, str]:
     tables = [str(results / f"indicators/{name}.parquet") for name in artifacts.DATASETS]
     check = read_json(results / "indicator_check.json")
     found = read_json(results / "searches/main.json")
-    rules = {name: rule(results, name) for name in ("fitted", "published")}
     paths = sorted(str(path) for path in results.glob("evaluations/tiny/*/unseen/*/*.json"))
     evaluations = comparison.read_evaluations(paths, [str(path) for path in results.glob("subsets/*/*/*.parquet")])
     table = comparison.compare(evaluations, BASELINES, draws=100)
@@ -92,14 +91,18 @@ def all_pages(results: Path) -> dict[str, str]:
     runs = [read_json(path) for path in sorted(results.glob("runs/tiny/*/*/*/train.json"))]
     return {
         "summary": summary.page(
-            rules,
-            check,
-            {"main": found},
-            {"table3": (table, evaluations, ["random"])},
-            {"best on unseen": frame},
-            runs,
-            ["results/runs/tiny/best/unseen/best-main/model"],
-            ["other"],
+            summary.Study(
+                {name: summarised(results, name) for name in ("fitted", "published")},
+                check,
+                {"main": found},
+                {"figure_4": size_scan.scan(evaluations, ["random"], draws=100)[0]},
+                {name: summary.Compared(table, evaluations, artifacts.costs()) for name in ("table3", "again")},
+                runs,
+                ["results/runs/tiny/best/unseen/best-main/model"],
+                ["random"],
+                ["other"],
+                "USD",
+            )
         ),
         "comparison": comparison_page.page(
             "table3", evaluations, table, benchmark_tables.runs(evaluations), ["random"], ["other"], None
@@ -154,6 +157,15 @@ def rule_page(results: Path, name: str) -> str:
     found, observations = rule(results, name)
     checks = rule_checks.check(found, observations, sets(results, name), RULE_SETTINGS, "instructmining-v2")
     return quality_rule.page(name, found, observations, sets(results, name), checks)
+
+
+def summarised(results: Path, name: str) -> summary.Rule:
+    found, observations = rule(results, name)
+    checks = rule_checks.check(found, observations, sets(results, name), RULE_SETTINGS, None)
+    return summary.Rule(found, observations, sets(results, name), checks)
+
+
+EMPTY = summary.Study({}, None, {}, {}, {}, [], [], [], [], "USD")
 
 
 def extremes(results: Path, n: int) -> pl.DataFrame:
@@ -380,15 +392,6 @@ def test_what_a_run_on_the_pool_scored_is_shown_beside_what_datasets_have(result
     assert indicators.meaning(tables, paths).filter(indicator="ifd")["model"].item() == "run"
     page, _ = indicators.page(tables, [], None, paths)
     assert "dolly (unseen)" in page and "dolly (unseen)" not in indicators.page(tables, [], None)[0]
-
-
-def test_summary_of_an_empty_study_is_a_page():
-    assert "Summary" in read(summary.page({}, None, {}, {}, {}, [], [], [])).text
-
-
-@pytest.mark.parametrize(("seconds", "shown"), [(42, "42 s"), (450, "7.5 min"), (11160, "3.1 h")])
-def test_durations(seconds, shown):
-    assert summary.duration(seconds) == shown
 
 
 @pytest.mark.skipif(not shutil.which("chromium"), reason="no browser here")

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 import artifacts
-from instructmining.files import write_parquet
+from instructmining.files import write_csv, write_parquet
 from instructmining.quality_rules.checks import Checks
 
 io = pytest.importorskip("snakemake.iocontainers")
@@ -73,21 +73,25 @@ def test_summary(results, tmp_path, checked):
     (tmp_path / "page.html").write_text("")
     run("report_comparison", tmp_path, input=inputs, output=given(**page), params=known, wildcards=wildcards)
     assert "best" in table.read_text() and pl.read_csv(page["runs"]).height == len(evaluations)
+    write_csv(artifacts.costs(), tmp_path / "strategies.csv")
     found = given(
         quality_rules=[f"{rule}.json"],
         observations=[str(rule / "observations.csv")],
+        all_subsets=[str(rule / "all_subsets.csv")],
         indicator_check=[str(results / "indicator_check.json")] * checked,
         searches=[str(results / "searches/main.json")],
+        size_scans=[],
         comparisons=[str(table)],
+        costs=[str(tmp_path / "strategies.csv")],
         evaluations=evaluations,
         subsets=subsets,
-        examples=[],
         runs=[str(path) for path in sorted(results.glob("runs/tiny/*/*/*/train.json"))],
     )
-    text = run(
-        "report_summary", tmp_path, input=found, params={**known, "evaluations": {"main": evaluations}, "models": []}
-    )
-    assert ("Indicator check</h2>" in text) is checked
+    params = {**known, "evaluations": {"main": evaluations}, "models": [], "currency": "USD"}
+    params["quality_rules"] = {"fitted": {"max_indicators": 2, "bootstrap": 50, "seed": 0}}
+    text = run("report_summary", tmp_path, input=found, params=params)
+    assert ("preference pairs" in text) is checked
+    assert "best costs more than finetuning on everything" in text
 
 
 @pytest.mark.parametrize("name", ["fitted", "published"])

@@ -87,18 +87,37 @@ def get_all_observations(wildcards):
     return [f"results/quality_rules/{name}/observations.csv" for name in get_shown_quality_rules()]
 
 
+def get_all_rule_sets(wildcards):
+    return [f"results/quality_rules/{name}/all_subsets.csv" for name in get_shown_quality_rules()]
+
+
+def get_all_quality_rule_settings(wildcards):
+    """What resampling a rule's observations depends on; published coefficients have none."""
+    keys = ("max_indicators", "bootstrap", "seed")
+    rules = {name: config["quality_rules"][name] for name in get_shown_quality_rules()}
+    return {name: {key: settings[key] for key in keys if key in settings} for name, settings in rules.items()}
+
+
 def get_all_searches(wildcards):
     return [f"results/searches/{name}.json" for name in config["searches"]]
 
 
-def get_all_comparison_tables(wildcards):
-    """Of comparisons that ask about random subsets, which ablations and losses by dataset do not."""
+def get_all_size_scans(wildcards):
+    return [f"results/tables/size_scans/{name}.csv" for name in studies_of_kind(config, "size_scan")]
+
+
+def get_shown_comparisons():
+    """Comparisons that ask about random subsets, which ablations and losses by dataset do not."""
     others = [*studies_of_kind(config, "ablation"), *studies_of_kind(config, "datasets")]
-    return [f"results/tables/{name}.csv" for name in config["comparisons"] if name not in others]
+    return [name for name in config["comparisons"] if name not in others]
 
 
-def get_all_example_tables(wildcards):
-    return [f"results/tables/examples/{strategy}/{pool}.csv" for strategy, pool in get_shown_rankings()]
+def get_all_comparison_tables(wildcards):
+    return [f"results/tables/{name}.csv" for name in get_shown_comparisons()]
+
+
+def get_all_cost_tables(wildcards):
+    return [f"results/tables/costs/{name}/strategies.csv" for name in get_shown_comparisons()]
 
 
 def get_evaluations_by_comparison(wildcards):
@@ -228,6 +247,10 @@ def get_cost_digest(wildcards):
 
 def get_prices(wildcards):
     return config["costs"]
+
+
+def get_currency(wildcards):
+    return config["costs"]["currency"]
 
 
 def get_stale_cost_pages():

@@ -37,13 +37,16 @@ def cost_score(
         points.drop_nulls("sd").with_columns(low=pl.col("value") - pl.col("sd"), high=pl.col("value") + pl.col("sd"))
     ).encode(x=x("total"), color=colour)
     limit = pl.DataFrame({"everything": [everything]}, schema={"everything": pl.Float64}).drop_nulls()
-    return alt.layer(
+    whole = points.filter(pl.col("size") == "all")
+    dashed = [
         alt.Chart(limit)
         .mark_rule(strokeDash=[6, 4], color=RANDOM)
         .encode(x=x("everything"), tooltip=[alt.Tooltip("everything:Q", format=".4~g")]),
-        alt.Chart(points.filter(pl.col("size") == "all"))
-        .mark_rule(strokeDash=[6, 4])
-        .encode(y=y, color=colour, tooltip=tooltip),
+        alt.Chart(whole).mark_rule(strokeDash=[6, 4]).encode(y=y, color=colour, tooltip=tooltip),
+    ]
+    return alt.layer(
+        # a layer of nothing has no extent, which the browser complains of
+        *(layer for layer, frame in zip(dashed, (limit, whole), strict=True) if frame.height),
         spread.mark_rule(opacity=0.5, strokeWidth=6).encode(y=alt.Y("low:Q", title=value, scale=y_scale), y2="high:Q"),
         base.mark_line(opacity=0.6).encode(order=alt.Order("examples:Q")),
         base.mark_rule(strokeWidth=1).encode(x2="without_fit:Q"),

@@ -59,6 +59,11 @@ def warning(text: str) -> Part:
     return Part("html", Markup('<p class="warning">{}</p>').format(text))
 
 
+def note(text: str) -> Part:
+    """A small, quiet paragraph."""
+    return Part("html", Markup('<p class="note">{}</p>').format(text))
+
+
 def facts(pairs: dict[str, str]) -> Part:
     """A row of figures: what each is, and its value."""
     cells = Markup("").join(
@@ -75,6 +80,11 @@ def html(markup: Markup) -> Part:
 def charts(*figures: Figure, note: str = "") -> Part:
     """Charts side by side where the window is wide enough, with a note below."""
     return Part("charts", Markup("{}").format(note), tuple(_spec(figure) for figure in figures))
+
+
+def beside(parts: Sequence[Part], *figures: Figure) -> Part:
+    """A section of words, with one chart at most beside them where the window is wide enough."""
+    return Part("beside", Markup("\n").join(part.html for part in parts), tuple(_spec(figure) for figure in figures))
 
 
 def table(frame: pl.DataFrame, note: str = "", rows: int = 10, digits: int = 4) -> Part:
@@ -118,7 +128,7 @@ def page(title: str, parts: Sequence[Part]) -> str:
         title=title,
         parts=parts,
         specs=_json([spec for part in parts for spec in part.specs]),
-        vega=_vega() if any(part.kind == "charts" for part in parts) else "",
+        vega=_vega() if any(part.specs for part in parts if part.kind != "table") else "",
         tables=_datatables("js") if any(part.kind == "table" for part in parts) else "",
         tables_css=_datatables("css") if any(part.kind == "table" for part in parts) else "",
     )

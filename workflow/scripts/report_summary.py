@@ -9,31 +9,34 @@ with job_log(snakemake.log[0], snakemake.threads):
 
     from instructmining.comparison import TABLE_SCHEMA, read_evaluations
     from instructmining.files import read_json, write_text
+    from instructmining.quality_rules import checks as rule_checks
     from instructmining.report import summary
-    from instructmining.report.examples import read_extremes
 
     found, params = snakemake.input, snakemake.params
-    rules = {
-        Path(rule).stem: (read_json(rule), pl.read_csv(observations))
-        for rule, observations in zip(found.quality_rules, found.observations, strict=True)
-    }
+    rules = {}
+    for path, observed, sets in zip(found.quality_rules, found.observations, found.all_subsets, strict=True):
+        rule, frames = read_json(path), (pl.read_csv(observed), pl.read_csv(sets))
+        checks = rule_checks.check(rule, *frames, params.quality_rules[Path(path).stem], None)
+        rules[Path(path).stem] = summary.Rule(rule, *frames, checks)
     evaluations = read_evaluations(found.evaluations, found.subsets)
     comparisons = {
-        Path(table).stem: (
+        Path(table).stem: summary.Compared(
             pl.read_csv(table, schema=TABLE_SCHEMA),
             evaluations.filter(pl.col("path").is_in(params.evaluations[Path(table).stem])),
-            params.random,
+            pl.read_csv(costs, infer_schema_length=None),
         )
-        for table in found.comparisons
+        for table, costs in zip(found.comparisons, found.costs, strict=True)
     }
-    page = summary.page(
+    study = summary.Study(
         rules=rules,
         check=read_json(found.indicator_check[0]) if found.indicator_check else None,
         searches={Path(path).stem: read_json(path) for path in found.searches},
+        scans={Path(path).stem: pl.read_csv(path) for path in found.size_scans},
         comparisons=comparisons,
-        extremes={" on ".join(Path(path).with_suffix("").parts[-2:]): read_extremes(path) for path in found.examples},
         runs=[read_json(path) for path in found.runs],
         models=params.models,
+        random=params.random,
         selection_benchmarks=params.selection_benchmarks,
+        currency=params.currency,
     )
-    write_text(snakemake.output[0], page)
+    write_text(snakemake.output[0], summary.page(study))

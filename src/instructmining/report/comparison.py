@@ -74,7 +74,7 @@ def page(
     columns = "difference = value - random_mean; sd: standard deviation over seeds; p_holm: adjusted for the family."
     parts += [
         pages.heading("Selected against random"),
-        pages.words(JUDGEMENT[0], JUDGEMENT[1].format(family=_family(table)), *_reach(table)),
+        pages.words(JUDGEMENT[0], JUDGEMENT[1].format(family=_family(table)), *reach_words(table)),
         pages.table(_constant_out(table), note=f"Also as results/tables/{name}.csv. {columns}"),
         *_recipes(table, evaluations["recipe"].unique(maintain_order=True).to_list()),
         *_subsets(name, subsets),
@@ -120,7 +120,7 @@ def _family(table: pl.DataFrame) -> str:
     return "1 comparison" if size == 1 else f"{size} comparisons"
 
 
-def _reach(table: pl.DataFrame) -> list[str]:
+def reach_words(table: pl.DataFrame) -> list[str]:
     """What differences the study could have found at all."""
     judged = table.filter(pl.col("family").is_not_null())
     if judged.is_empty():

@@ -63,11 +63,6 @@ def extremes(
     )
 
 
-def read_extremes(path: str) -> pl.DataFrame:
-    """``extremes`` from its CSV. Texts and ids stay text, whatever they look like."""
-    return pl.read_csv(path, schema_overrides=dict.fromkeys(("id", "dataset", *TEXTS), pl.String))
-
-
 def page(strategy: str, pool: str, frame: pl.DataFrame, ranked: int) -> str:
     """``frame``: from ``extremes``; ``ranked``: how many examples the ranking holds."""
     parts = [
@@ -80,7 +75,7 @@ def page(strategy: str, pool: str, frame: pl.DataFrame, ranked: int) -> str:
     for group, title in TITLES.items():
         rows = frame.filter(pl.col("group") == group)
         if rows.height:
-            parts += [pages.heading(title.format(rows.height)), pages.html(cards(rows, opened=False))]
+            parts += [pages.heading(title.format(rows.height)), pages.html(cards(rows))]
     parts += [
         pages.heading("All of them, to search"),
         pages.words(WALK.format(strategy, pool)),
@@ -89,12 +84,12 @@ def page(strategy: str, pool: str, frame: pl.DataFrame, ranked: int) -> str:
     return pages.page(f"Examples: {strategy} on {pool}", parts)
 
 
-def cards(frame: pl.DataFrame, opened: bool) -> Markup:
+def cards(frame: pl.DataFrame) -> Markup:
     """Rows of ``extremes`` to read."""
-    return Markup("\n").join(card(row, opened) for row in frame.iter_rows(named=True))
+    return Markup("\n").join(card(row) for row in frame.iter_rows(named=True))
 
 
-def card(row: dict[str, object], opened: bool) -> Markup:
+def card(row: dict[str, object]) -> Markup:
     """One example to read: what it says, its numbers, its source row. Every text is escaped."""
     texts = Markup("").join(Markup("<dt>{}</dt><pre>{}</pre>").format(name, row[name]) for name in TEXTS if row[name])
     shown = [name for name in row if name not in (*TEXTS, "group", "rank")]
@@ -105,9 +100,9 @@ def card(row: dict[str, object], opened: bool) -> Markup:
     title = title[:110] + "…" * (len(title) > 110)
     loss = _text(row["predicted_loss"])
     return Markup(
-        '<details class="example"{}><summary><strong>{}</strong> · {} · predicted loss {} · {}</summary>{}<dl>{}</dl>'
+        '<details class="example"><summary><strong>{}</strong> · {} · predicted loss {} · {}</summary>{}<dl>{}</dl>'
         "</details>"
-    ).format(Markup(" open" * opened), _text(row["rank"]), _text(row["score"]), loss, title, texts, numbers)
+    ).format(_text(row["rank"]), _text(row["score"]), loss, title, texts, numbers)
 
 
 def _text(value: object) -> str:

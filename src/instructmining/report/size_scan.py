@@ -48,7 +48,7 @@ def page(name: str, evaluations: pl.DataFrame, random: Sequence[str], table: pl.
     directions = evaluations["direction"].unique().to_list()
     way = "Lower is better" if directions == [LOWER] else "Higher is better"
     how = HOW.format(direction=way if len(directions) == 1 else "Which way is better is said with each benchmark")
-    parts = [pages.words(QUESTIONS, how, _summary(table))]
+    parts = [pages.words(QUESTIONS, how, found_words(table))]
     alone = table.filter(pl.col("noise") == ITEMS_ALONE).select(pl.format("{} ({}, {})", "benchmark", "pool", "recipe"))
     if alone.height:
         parts.append(pages.warning(ALONE.format(", ".join(alone.to_series().unique(maintain_order=True)))))
@@ -82,7 +82,7 @@ def line(verdict: str, words: str) -> Markup:
     return Markup("<strong>Found.</strong> {}" if verdict == FOUND else "{}").format(words)
 
 
-def _summary(table: pl.DataFrame) -> str:
+def found_words(table: pl.DataFrame) -> str:
     """How much was found, before the details."""
     asked = table.filter(pl.col("family").is_not_null(), pl.col("pattern") != "first minimum")
     counts = asked.group_by("pattern", maintain_order=True).agg(

@@ -1,167 +1,194 @@
-"""Page "Summary": what was found, in words, each with the figure that carries it."""
+"""Page "Summary", the first to read: five questions, each answered in words and one picture.
+
+Of several comparisons, searches or quality rules the first is answered in full, of the others a line each.
+"""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
+from markupsafe import Markup
 
-from instructmining import comparison, figures, pages
-from instructmining.quality_rules.regression import formula
+from instructmining import cost_figures, figures, pages
+from instructmining.quality_rules import figures as rule_figures
+from instructmining.quality_rules.checks import Checks
 from instructmining.report import comparison as comparison_page
-from instructmining.report import examples, indicators, quality_rule, rule_words, search
+from instructmining.report import costs as costs_page
+from instructmining.report import indicators, quality_rule, rule_words, search, size_scan, summary_words
 
-WHERE = (
-    "The other pages hold the figures: Comparison every run of a comparison with its intervals, what it cost, how much "
-    "the subsets overlap, and whether benchmarks, budgets and recipes agree, Search the trials, Quality rule the "
-    "regression with its diagnostics, Indicators the distributions and the indicator check, Examples the best, middle "
-    "and worst of each ranking in full, Data the sources and what became of their rows."
-)
+NOT_ASKED = "Not asked here."
+DATA = "Also in the report: 7 Examples (the best, middle and worst of each ranking), 8 Data (sources, rejected rows)."
+IN_SAMPLE = "The picture has the mixtures that it was fitted on, so it flatters."
 
 
-def page(
-    rules: Mapping[str, tuple[Mapping[str, Any], pl.DataFrame]],
-    check: Mapping[str, Any] | None,
-    searches: Mapping[str, Mapping[str, Any]],
-    comparisons: Mapping[str, tuple[pl.DataFrame, pl.DataFrame, Sequence[str]]],
-    extremes: Mapping[str, pl.DataFrame],
-    runs: Sequence[Mapping[str, Any]],
-    models: Sequence[str],
-    selection_benchmarks: Sequence[str],
-) -> str:
-    """Each argument may be empty; its section is then left out.
+class Rule(NamedTuple):
+    """A quality rule's JSON, its observations, all-subsets table and ``checks.check`` of them."""
 
-    ``rules``: name to the quality rule and its observations; ``check``: the indicator check; ``searches``: name to
-    the search; ``comparisons``: name to table, evaluations and names of the random strategies; ``extremes``: title
-    to the frame of ``examples.extremes``; ``runs``: every train.json; ``models``: folders of the final models.
+    rule: Mapping[str, Any]
+    observations: pl.DataFrame
+    sets: pl.DataFrame
+    checks: Checks
+
+
+class Compared(NamedTuple):
+    """A comparison: its table, its evaluations and ``cost_tables.strategies_table``."""
+
+    table: pl.DataFrame
+    evaluations: pl.DataFrame
+    costs: pl.DataFrame
+
+
+class Study(NamedTuple):
+    """What there is, each by name and in the config's order; each may be empty, the question is then not asked.
+
+    ``check``: the indicator check; ``scans``: tables of size scans; ``runs``: every train.json; ``models``: folders
+    of the final models; ``random``: the random strategies; ``selection_benchmarks``: those that a quality rule or a
+    search has already used; ``currency``: of costs in money.
     """
-    parts = [pages.facts(_short(rules, searches, comparisons, runs))]
-    for name, (table, evaluations, random) in comparisons.items():
-        parts += _comparison(name, table, evaluations, random, selection_benchmarks)
-    for name, (rule, observations) in rules.items():
-        parts += [pages.heading(f"Quality rule {name}"), pages.words(formula(rule))]
-        parts.append(pages.bullets(quality_rule.trust(rule)))
-        if observations.height:
-            parts.append(pages.charts(figures.predicted_observed(observations)))
-    if check is not None:
-        frame = indicators.check_frame(dict(check))
-        parts += [pages.heading("Indicator check"), pages.words(indicators.CHECK, indicators.check_sentence(frame))]
-        parts.append(pages.charts(figures.indicator_check(frame)))
-    for name, found in searches.items():
-        parts += _search(name, found)
-    for title, frame in extremes.items():
-        parts += _examples(title, frame)
-    if runs:
-        parts += _cost(runs)
-    if models:
-        parts += [pages.heading("Final model"), pages.words("A folder that from_pretrained loads, with its card:")]
-        parts.append(pages.bullets(models))
-    parts += [pages.heading("Where to look further"), pages.words(WHERE)]
-    return pages.page("Summary", parts)
+
+    rules: Mapping[str, Rule]
+    check: Mapping[str, Any] | None
+    searches: Mapping[str, Mapping[str, Any]]
+    scans: Mapping[str, pl.DataFrame]
+    comparisons: Mapping[str, Compared]
+    runs: Sequence[Mapping[str, Any]]
+    models: Sequence[str]
+    random: Sequence[str]
+    selection_benchmarks: Sequence[str]
+    currency: str
 
 
-def _short(
-    rules: Mapping[str, tuple[Mapping[str, Any], pl.DataFrame]],
-    searches: Mapping[str, Mapping[str, Any]],
-    comparisons: Mapping[str, tuple[pl.DataFrame, pl.DataFrame, Sequence[str]]],
-    runs: Sequence[Mapping[str, Any]],
-) -> dict[str, str]:
-    told = {}
-    for name, (rule, _) in rules.items():
-        if rule["n"] is not None and not rule.get("preset"):
-            told[f"R² of {name}"] = f"{rule['r_squared']:.3f}"
-            told[f"leave-one-out R² of {name}"] = rule_words.number(quality_rule.honest_loo(rule))
-            if rule["selection_p_value"] is not None:
-                told[f"p of {name}, {rule['sets_compared']} sets compared"] = rule_words.number(
-                    rule["selection_p_value"]
-                )
-    told |= {f"size found by {name}": f"{found['best_size']:,}" for name, found in searches.items()}
-    for name, (table, _, _) in comparisons.items():
-        judged = comparison.compared(table)
-        better = judged.filter(pl.col("verdict") == comparison.BETTER).height
-        told[f"better than random in {name}"] = f"{better} of {judged.height}"
-    if runs:
-        told["finetunings"] = f"{len(runs):,}"
-        told["training in all"] = duration(sum(float(run["seconds"]["train"]) for run in runs))
-    return told
+def page(study: Study) -> str:
+    """The page as HTML."""
+    sections = [_random(study), _size(study), _price(study), _signal(study), _trust(study)]
+    return pages.page("Summary", [*sections, pages.words(DATA)])
 
 
-def _comparison(
-    name: str,
-    table: pl.DataFrame,
-    evaluations: pl.DataFrame,
-    random: Sequence[str],
-    selection_benchmarks: Sequence[str],
-) -> list[pages.Part]:
-    judged = comparison.compared(table)
-    used = sorted(set(table["benchmark"]) & set(selection_benchmarks))
-    lines = [comparison_page.line(row) for row in judged.iter_rows(named=True)]
-    parts = [pages.heading(f"Comparison {name}: does selection beat random?"), pages.words(answer(judged))]
-    parts += [pages.bullets(lines), *([pages.warning(comparison_page.seen_warning(used))] if used else [])]
-    first = evaluations.sort(pl.col("benchmark").is_in(used), maintain_order=True).row(0, named=True)
-    same = [pl.col(key) == first[key] for key in ("pool", "recipe", "benchmark")]
-    title = f"{first['pool']}, {first['recipe']}, {first['benchmark']}"
-    return [*parts, pages.charts(figures.against_size(evaluations.filter(*same), list(random), title))]
+def _question(
+    asked: str, told: Sequence[str], figure: figures.Figure | None = None, others: Sequence[str] = (), more: str = ""
+) -> pages.Part:
+    """Heading, answer, the others' lines, where to read on; the picture beside them."""
+    parts = [pages.heading(asked), pages.words(*told), *([pages.bullets(others)] if others else [])]
+    if more:
+        parts.append(pages.note(f"More: {more}."))
+    return pages.beside(parts, *([] if figure is None else [figure]))
 
 
-def answer(judged: pl.DataFrame) -> str:
-    """How many comparisons with random came out which way."""
-    if judged.is_empty():
-        return "Nothing was compared with a random subset of its size."
-    counts = judged.group_by("verdict").len().sort("len", "verdict", descending=[True, False])
-    told = ", ".join(f"{count} {word}" for word, count in counts.iter_rows())
-    plural = "" if judged.height == 1 else "s"
-    same = f"{judged.height} comparison{plural} with random subsets of the same size"
-    return f"{same}, at 5 % for all of them together: {told}."
+def _first(study: Study, compared: Compared) -> dict[str, Any]:
+    """The evaluation whose pool, recipe and benchmark are shown: the first that selection has not used."""
+    used = pl.col("benchmark").is_in(list(study.selection_benchmarks))
+    return compared.evaluations.sort(used, maintain_order=True).row(0, named=True)
 
 
-def _search(name: str, found: Mapping[str, Any]) -> list[pages.Part]:
-    trials = search.trace(dict(found))
-    sizes = trials["size"].sort().to_list()
-    told = (
-        f"The search found {found['best_size']:,} examples, with loss {found['best_value']:.4f}, in trial "
-        f"{found['best_trial']} of {trials.height}; sizes from {sizes[0]:,} to {sizes[-1]:,} were tried."
+def _same(first: Mapping[str, Any], *keys: str) -> list[pl.Expr]:
+    return [pl.col(key) == first[key] for key in keys]
+
+
+def _random(study: Study) -> pages.Part:
+    asked = "Does selection beat random here?"
+    if not study.comparisons:
+        return _question(asked, [NOT_ASKED])
+    (name, compared), *others = study.comparisons.items()
+    first = _first(study, compared)
+    used = sorted(set(compared.table["benchmark"]) & set(study.selection_benchmarks))
+    figure = figures.against_size(
+        compared.evaluations.filter(*_same(first, "pool", "recipe", "benchmark")),
+        list(study.random),
+        f"{first['benchmark']} ({first['pool']}, {first['recipe']}): {first['direction'].replace('_', ' ')}",
     )
-    chart = figures.search_sizes(trials, found["best_trial"])
-    return [pages.heading(f"Search {name}"), pages.words(told), pages.charts(chart)]
-
-
-def _examples(title: str, frame: pl.DataFrame) -> list[pages.Part]:
-    best = frame.filter(pl.col("group") == "best").head(3)
-    worst = frame.filter(pl.col("group") == "worst").tail(3)
-    return [
-        pages.heading(f"Best and worst examples: {title}"),
-        pages.heading("Best", 3),
-        pages.html(examples.cards(best, opened=True)),
-        pages.heading("Worst", 3),
-        pages.html(examples.cards(worst, opened=True)),
-    ]
-
-
-def _cost(runs: Sequence[Mapping[str, Any]]) -> list[pages.Part]:
-    frame = pl.DataFrame(
+    return _question(
+        asked,
         [
-            {
-                "recipe": run["recipe"],
-                "subset": run["subset"],
-                "examples": run["examples"],
-                "tokens": run["tokens"],
-                "train_seconds": float(run["seconds"]["train"]),
-            }
-            for run in runs
-        ]
+            Markup("<strong>{}</strong> {}").format(*summary_words.beats(compared.table)),
+            *summary_words.decisive(compared.table),
+            *([comparison_page.seen_warning(used)] if used else []),
+        ],
+        figure,
+        [Markup("{}: <strong>{}</strong> {}").format(other, *summary_words.beats(it.table)) for other, it in others],
+        f"2 Comparison, {name}: every strategy with its interval; 3 Benchmarks: single items",
     )
-    seconds = frame["train_seconds"]
-    facts = {
-        "finetunings": f"{frame.height:,}",
-        "training in all": duration(float(seconds.sum())),
-        "median a run": duration(float(seconds.quantile(0.5, "linear") or 0)),
-        "tokens trained on": f"{frame['tokens'].sum():,}",
-    }
-    return [pages.heading("Cost"), pages.facts(facts), pages.table(frame)]
 
 
-def duration(seconds: float) -> str:
-    """Seconds as "42 s", "7.5 min" or "3.1 h"."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+def _size(study: Study) -> pages.Part:
+    asked = "At what size?"
+    scans = [f"Size scan {name}: {size_scan.found_words(table)}" for name, table in study.scans.items()]
+    if not study.searches:
+        return _question(asked, [*scans] or [NOT_ASKED], more="2 Comparison, size scan" if scans else "")
+    (name, found), *others = study.searches.items()
+    trials = search.trace(dict(found))
+    models = [f"A model of the size found: {path}" for path in study.models]
+    return _question(
+        asked,
+        summary_words.size_found(found, trials),
+        figures.search_sizes(trials, found["best_trial"]),
+        [*(f"{other}: {it['best_size']:,} examples." for other, it in others), *scans, *models],
+        f"4 Search, {name}: the trials in order",
+    )
+
+
+def _price(study: Study) -> pages.Part:
+    asked = "At what price?"
+    told = [summary_words.training(study.runs)] if study.runs else []
+    if not study.comparisons:
+        return _question(asked, told or [NOT_ASKED])
+    (name, compared), *others = study.comparisons.items()
+    first = _first(study, compared)
+    unit = summary_words.unit_of(compared.costs)
+    label = costs_page.UNITS.get(unit, study.currency)
+    group = compared.costs.filter(*_same(first, "pool", "recipe"))
+    scores = compared.evaluations.filter(*_same(first, "pool", "recipe", "benchmark"))
+    figure = cost_figures.cost_score(
+        costs_page.points(group, scores, unit),
+        list(study.random),
+        group[f"everything_{unit}"][0],
+        f"{first['benchmark']} ({first['pool']}, {first['recipe']})",
+        f"cost ({label})",
+        costs_page.unit_words(first),
+    )
+    return _question(
+        asked,
+        [*summary_words.price(group, unit, label, study.random), *told],
+        figure,
+        [f"{other}: {summary_words.dear(it.costs, summary_words.unit_of(it.costs))}" for other, it in others],
+        f"2 Comparison, {name}, costs: the parts of each selection",
+    )
+
+
+def _signal(study: Study) -> pages.Part:
+    asked, told, figure = "Which indicators carry signal?", [], None
+    fitted = [(name, it) for name, it in study.rules.items() if it.checks.univariate.height]
+    if study.check is not None:
+        frame = indicators.check_frame(dict(study.check))
+        told += [summary_words.separating(frame)]
+        figure = figures.indicator_check(frame)
+    for name, it in fitted[:1]:
+        sentence, strongest = summary_words.correlated(name, it.checks.univariate)
+        told.append(sentence)
+        if figure is None and strongest is not None:
+            figure = rule_figures.univariate_fit(it.observations, strongest)
+    more = "6 Indicators: distributions and the check; 5 Quality rule: each indicator against the loss"
+    return _question(asked, told or [NOT_ASKED], figure, more=more if told else "")
+
+
+def _trust(study: Study) -> pages.Part:
+    asked = "Can the rule be trusted?"
+    if not study.rules:
+        return _question(asked, [NOT_ASKED])
+    (name, it), *others = study.rules.items()
+    return _question(
+        asked,
+        [_judged(it), *([f"{quality_rule.selection_sentence(it.rule)} {IN_SAMPLE}"] if it.observations.height else [])],
+        figures.predicted_observed(it.observations) if it.observations.height else None,
+        [Markup("{}: {}").format(other, _judged(rule)) for other, rule in others],
+        f"5 Quality rule, {name}: the regression, every other set, single mixtures",
+    )
+
+
+def _judged(it: Rule) -> Markup:
+    """A rule in short, after a word on it."""
+    if it.observations.is_empty():
+        return Markup("<strong>Not shown.</strong> {}").format(" ".join(quality_rule.trust(it.rule)))
+    loo = quality_rule.honest_loo(it.rule)
+    chance = (it.rule["selection_p_value"] or 0) > rule_words.LARGE_P
+    word = "No." if loo is None or loo <= 0 or chance else "Within limits."
+    return Markup("<strong>{}</strong> {}").format(word, rule_words.in_short(it.rule, it.sets, it.checks, loo))
