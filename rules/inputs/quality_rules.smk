@@ -27,7 +27,7 @@ def get_rule_indicators(quality_rule):
 
 
 def get_quality_rule_settings(wildcards):
-    """What a rule depends on. Of an observations file the name alone: its content is an input, its folder is nobody's."""
+    """What a rule depends on; of an observations file the name alone, since its content is an input."""
     settings = config["quality_rules"][wildcards.quality_rule]
     settings = {key: value for key, value in settings.items() if key != "against"}
     if "observations" in settings:
