@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import artifacts
-from instructmining import curves, scan_figures, size_scan
+from instructmining import curves, scan_figures, significance, size_scan
 from instructmining.comparison import read_evaluations
 from instructmining.errors import InputError
 from instructmining.files import write_csv, write_parquet
@@ -223,17 +223,17 @@ def test_different_items_are_an_error(tmp_path):
     paths = [str(tmp_path / f"{i}.json") for i in range(2)]
     artifacts.write_evaluation(tmp_path / "0.json", artifacts.items(1.5))
     artifacts.write_evaluation(tmp_path / "1.json", artifacts.items(1.6, n=59))
-    with pytest.raises(InputError, match=r"1\.json: its items with a value are not those of"):
-        size_scan.item_values(paths, 10, 0)
+    with pytest.raises(InputError, match=r"1\.json: its items with a loss are not those of"):
+        significance.item_values(paths, 10, 0)
 
 
 def test_blocks_of_resamples_change_nothing(tmp_path, monkeypatch):
     paths = [str(tmp_path / f"{i}.json") for i in range(2)]
     for i in range(2):
         artifacts.write_evaluation(tmp_path / f"{i}.json", artifacts.items(1.5 + i / 10))
-    whole = size_scan.item_values(paths, 50, 3)
-    monkeypatch.setattr(size_scan, "_BLOCK", 600)
-    np.testing.assert_allclose(size_scan.item_values(paths, 50, 3), whole)
+    whole = significance.item_values(paths, 50, 3)
+    monkeypatch.setattr(significance, "_BLOCK", 600)
+    np.testing.assert_allclose(significance.item_values(paths, 50, 3), whole)
     assert whole.shape == (50, 2) and abs(np.diff(whole.mean(axis=0))[0] - 0.1) < 0.05
 
 

@@ -22,6 +22,8 @@ ONE_SEED, NO_RANDOM, BASELINE = "one random seed: no spread", "no random subset 
 STRATEGY = "strategy"
 
 GROUP = ["pool", "recipe", "benchmark", "size"]
+# columns of tables that are names even where they look like numbers: for reading CSV
+NAMES = dict.fromkeys([*GROUP, "strategy", "seed", "baseline"], pl.String)
 TABLE_SCHEMA: dict[str, type[pl.DataType]] = {
     **dict.fromkeys(GROUP, pl.String),
     "examples": pl.Int64,

@@ -35,6 +35,15 @@ _BLOCK = 4_000_000
 def item_differences(selected: Sequence[str], random: Sequence[str], draws: int, seed: int) -> np.ndarray:
     """Mean of the ``selected`` runs minus mean of the ``random`` runs in ``draws`` resamples of the items, seeded.
 
+    As ``item_values``, whose errors it raises.
+    """
+    values, m = item_values([*selected, *random], draws, seed), len(selected)
+    return np.asarray(values[:, :m].mean(axis=1) - values[:, m:].mean(axis=1))
+
+
+def item_values(paths: Sequence[str], draws: int, seed: int) -> np.ndarray:
+    """Values of evaluations in ``draws`` resamples of the items: draws x paths.
+
     Paths of evaluation JSONs; their ``.items.parquet`` lie beside them. Every draw takes the same items for all
     models, each with its weight: a loss is the published one, nats over tokens, so long answers weigh more. An item
     that a benchmark could not use for one of the models (an answer that cannot be read) has no weight for it.
@@ -42,31 +51,27 @@ def item_differences(selected: Sequence[str], random: Sequence[str], draws: int,
     InputError where the models were asked different items, where one has no loss of an item that another has one of,
     where none can be used, or for values that are no numbers.
     """
-    paths = [*selected, *random]
     frames = [read_items(path) for path in paths]
     first = frames[0]
     for path, other in zip(paths, frames, strict=True):
         used = (other["weight"] > 0, first["weight"] > 0)
-        if not other["id"].equals(first["id"]) or (other["loss"].any() and not used[0].equals(used[1])):
-            what = "loss" if other["loss"].any() else "value"
+        what = "loss" if other["loss"].any() else "value"
+        if not other["id"].equals(first["id"]) or (what == "loss" and not used[0].equals(used[1])):
             raise InputError(
                 f"{path}: its items with a {what} are not those of {paths[0]}; evaluate both on the same set, with "
                 "room for every item"
             )
         if not used[0].any():
-            raise InputError(f"{path}: no item has a {'loss' if other['loss'].any() else 'value'}")
+            raise InputError(f"{path}: no item has a {what}")
     # items x models; what none of them could use is not drawn
     totals, weights = (np.column_stack([frame[name].to_numpy() for frame in frames]) for name in ("total", "weight"))
     drawn = weights.any(axis=1)
     totals, weights = totals[drawn], weights[drawn]
-    m, found = len(selected), []
-    for counts in _resamples(len(totals), draws, seed):
-        value = (counts @ totals) / (counts @ weights)
-        found.append(value[:, :m].mean(axis=1) - value[:, m:].mean(axis=1))
-    differences = np.concatenate(found)
-    if not np.isfinite(differences).all():
+    blocks = [(counts @ totals) / (counts @ weights) for counts in _resamples(len(totals), draws, seed)]
+    values = np.concatenate(blocks)
+    if not np.isfinite(values).all():
         raise InputError(f"the value of an item is not a finite number in one of {', '.join(paths)}")
-    return differences
+    return values
 
 
 def spread(selected: np.ndarray, random: np.ndarray) -> tuple[float, int]:

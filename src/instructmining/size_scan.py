@@ -22,10 +22,9 @@ import numpy as np
 import polars as pl
 
 from instructmining.curves import FEWEST, LEVEL, Curve, Pattern, find_crossing, find_rise
-from instructmining.errors import InputError
 from instructmining.evaluations import HIGHER
 from instructmining.scan_words import words
-from instructmining.significance import holm, read_items
+from instructmining.significance import holm, item_values
 
 MINIMUM, RISE, DESCENT, CROSSING = "first minimum", "rise", "second descent", "crossing"
 FOUND, NOT_FOUND, TOO_FEW = "found", "not found", f"fewer than {FEWEST} sizes"
@@ -48,8 +47,6 @@ POINT_SCHEMA: dict[str, type[pl.DataType]] = {
     **dict.fromkeys(["value", "low", "high"], pl.Float64),
     "seeds": pl.Int64,
 }
-# A block of bootstrap counts stays below this many numbers (32 MB).
-_BLOCK = 4_000_000
 
 
 def scan(
@@ -100,33 +97,6 @@ def read_curves(runs: pl.DataFrame, random: Sequence[str], draws: int, seed: int
         known = known and spread is not None
         curves[str(name)] = Curve(by_size["examples"].to_numpy(), by_size["value"].to_numpy(), noise, count)
     return curves, ITEMS_AND_RUNS if known else ITEMS_ALONE
-
-
-def item_values(paths: Sequence[str], draws: int, seed: int) -> np.ndarray:
-    """Values of the evaluations in ``draws`` resamples of the items, the same for all: draws x paths.
-
-    InputError where they were asked different items, or one has no loss of an item that another has one of.
-    """
-    frames = [read_items(path) for path in paths]
-    first = frames[0]
-    for path, other in zip(paths, frames, strict=True):
-        used = (other["weight"] > 0).equals(first["weight"] > 0) or not other["loss"].any()
-        if not (other["id"].equals(first["id"]) and used):
-            raise InputError(f"{path}: its items with a value are not those of {paths[0]}; evaluate both on the same")
-    totals, weights = (np.column_stack([frame[name].to_numpy() for frame in frames]) for name in ("total", "weight"))
-    drawn = weights.any(axis=1)
-    if not drawn.any():
-        raise InputError(f"{paths[0]}: no item has a value")
-    totals, weights = totals[drawn], weights[drawn]
-    generator, n = np.random.default_rng(seed), len(totals)
-    found = []
-    for start in range(0, draws, block := max(1, _BLOCK // n)):
-        counts = generator.multinomial(n, np.full(n, 1 / n), size=min(block, draws - start))
-        found.append((counts @ totals) / (counts @ weights))
-    values = np.concatenate(found)
-    if not np.isfinite(values).all():
-        raise InputError(f"the value of an item is not a finite number in one of {', '.join(paths)}")
-    return values
 
 
 def shared(one: Curve, other: Curve) -> tuple[Curve, Curve]:

@@ -15,7 +15,9 @@ with job_log(snakemake.log[0], snakemake.threads):
     table = comparison.compare(evaluations, baselines)
     runs = benchmark_tables.runs(evaluations)
     # a list of one, or of none where no strategy has a quality rule
-    subsets = next((pl.read_csv(path) for path in snakemake.input.subset_table), None)
+    subsets = next(
+        (pl.read_csv(path, schema_overrides=comparison.NAMES) for path in snakemake.input.subset_table), None
+    )
     used = snakemake.params.selection_benchmarks
     page = comparison_page.page(snakemake.wildcards.comparison, evaluations, table, runs, random, used, subsets)
     write_csv(table, snakemake.output.table)

@@ -7,7 +7,7 @@ from instructmining.joblog import job_log
 with job_log(snakemake.log[0], snakemake.threads):
     import polars as pl
 
-    from instructmining.comparison import TABLE_SCHEMA, read_evaluations
+    from instructmining.comparison import NAMES, TABLE_SCHEMA, read_evaluations
     from instructmining.files import read_json, write_text
     from instructmining.quality_rules import checks as rule_checks
     from instructmining.report import summary
@@ -23,7 +23,7 @@ with job_log(snakemake.log[0], snakemake.threads):
         Path(table).stem: summary.Compared(
             pl.read_csv(table, schema=TABLE_SCHEMA),
             evaluations.filter(pl.col("path").is_in(params.evaluations[Path(table).stem])),
-            pl.read_csv(costs, infer_schema_length=None),
+            pl.read_csv(costs, infer_schema_length=None, schema_overrides=NAMES),
         )
         for table, costs in zip(found.comparisons, found.costs, strict=True)
     }
@@ -31,7 +31,7 @@ with job_log(snakemake.log[0], snakemake.threads):
         rules=rules,
         check=read_json(found.indicator_check[0]) if found.indicator_check else None,
         searches={Path(path).stem: read_json(path) for path in found.searches},
-        scans={Path(path).stem: pl.read_csv(path) for path in found.size_scans},
+        scans={Path(path).stem: pl.read_csv(path, schema_overrides=NAMES) for path in found.size_scans},
         comparisons=comparisons,
         runs=[read_json(path) for path in found.runs],
         models=params.models,
