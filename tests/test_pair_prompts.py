@@ -5,7 +5,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from instructmining.config.judges import pair_judge_problems
@@ -127,6 +127,7 @@ JUNK = st.recursive(
 )
 
 
+@example({"content": [{"content": None, "top_logprobs": 1.0}]})
 @given(JUNK)
 def test_log_probabilities_that_are_none_are_no_crash(junk):
     body = json.dumps({"choices": [{"message": {"content": "m"}, "logprobs": junk}]}).encode()

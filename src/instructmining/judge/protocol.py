@@ -60,7 +60,9 @@ def _first_tokens(logprobs: Any) -> list[list[Any]] | None:
     content = logprobs.get("content") if isinstance(logprobs, dict) else None
     first = content[0] if isinstance(content, list) and content else None
     likeliest = first.get("top_logprobs") if isinstance(first, dict) else None
-    entries = [(one.get("token"), one.get("logprob")) for one in likeliest or [] if isinstance(one, dict)]
+    if not isinstance(likeliest, list):
+        return None
+    entries = [(one.get("token"), one.get("logprob")) for one in likeliest if isinstance(one, dict)]
     known = [[token, value] for token, value in entries if isinstance(token, str) and _is_logprob(value)]
     return known or None
 
