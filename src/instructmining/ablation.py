@@ -11,7 +11,7 @@ import polars as pl
 
 from instructmining.evaluations import HIGHER, LOWER
 from instructmining.overlap import share
-from instructmining.significance import holm, interval, item_differences, spread, two_sided_p
+from instructmining.significance import difference, holm
 
 NEEDED, HARMFUL, SAME = "worse without it", "better without it", "no difference found"
 ONE_SEED, FULL = "one seed: no spread", "the full rule"
@@ -64,7 +64,7 @@ def table(
         for name, left_out in ablated.items():
             mine = group.filter(pl.col("strategy") == name)
             found = _row(first, mine) | {"left_out": left_out, "strategy": name}
-            found |= _difference(mine, full, draws, level, seed)
+            found |= difference(mine, full, draws, level, seed)
             place = (first["pool"], first["size"])
             rows.append(found | {"overlap": share(ids[name, *place], ids[first["strategy"], *place])})
     return _judged(pl.DataFrame(rows, schema=TABLE_SCHEMA), level)
@@ -96,18 +96,6 @@ def sentence(row: Mapping[str, Any]) -> str:
 def _row(first: Mapping[str, Any], runs: pl.DataFrame) -> dict[str, Any]:
     found = {name: first[name] for name in (*GROUP, "examples", "strategy", "direction")}
     return found | {"value": runs["value"].mean(), "sd": runs["value"].std(), "seeds": runs.height}
-
-
-def _difference(mine: pl.DataFrame, full: pl.DataFrame, draws: int, level: float, seed: int) -> dict[str, float]:
-    values, others = mine["value"].to_numpy(), full["value"].to_numpy()
-    found = {"difference": float(values.mean() - others.mean())}
-    if len(others) > 1:
-        differences = item_differences(mine["path"].to_list(), full["path"].to_list(), draws, seed)
-        error, freedom = spread(values, others)
-        low, high = interval(differences, error, freedom, level)
-        found |= {"difference_low": low, "difference_high": high}
-        found["p_value"] = two_sided_p(differences, error, freedom)
-    return found
 
 
 def _judged(table: pl.DataFrame, level: float) -> pl.DataFrame:

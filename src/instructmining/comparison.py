@@ -15,7 +15,7 @@ import polars as pl
 
 from instructmining.evaluations import HIGHER, LOWER
 from instructmining.files import read_json
-from instructmining.significance import holm, interval, item_differences, spread, two_sided_p
+from instructmining.significance import difference, holm
 
 BETTER, WORSE, SAME = "better", "worse", "not distinguishable from random"
 ONE_SEED, NO_RANDOM, BASELINE = "one random seed: no spread", "no random subset of this size", "baseline"
@@ -123,20 +123,13 @@ def _against(
     runs: pl.DataFrame, random: pl.DataFrame, draws: int, level: float, seed: int
 ) -> dict[str, float | int | None]:
     """One strategy's runs against one random strategy's."""
-    values, others = runs["value"].to_numpy(), random["value"].to_numpy()
-    found = {
+    others = random["value"].to_numpy()
+    found: dict[str, float | int | None] = {
         "random_mean": float(others.mean()),
         "random_sd": float(others.std(ddof=1)) if len(others) > 1 else None,
         "random_seeds": len(others),
-        "difference": float(values.mean() - others.mean()),
     }
-    differences = item_differences(runs["path"].to_list(), random["path"].to_list(), draws, seed)
-    if len(others) > 1:
-        error, freedom = spread(values, others)
-        low, high = interval(differences, error, freedom, level)
-        found |= {"difference_low": low, "difference_high": high}
-        found["p_value"] = two_sided_p(differences, error, freedom)
-    return found
+    return {**found, **difference(runs, random, draws, level, seed)}
 
 
 def _judged(table: pl.DataFrame, level: float) -> pl.DataFrame:

@@ -87,6 +87,20 @@ def spread(selected: np.ndarray, random: np.ndarray) -> tuple[float, int]:
     return float(np.sqrt(squares / freedom * (1 / len(selected) + 1 / len(random)))), freedom
 
 
+def difference(runs: pl.DataFrame, others: pl.DataFrame, draws: int, level: float, seed: int) -> dict[str, float]:
+    """``difference`` of the mean ``value`` of some runs and of others, each with its ``path``; of several others also
+    ``difference_low``, ``difference_high`` and ``p_value``. InputError as of ``item_values``."""
+    values, against = runs["value"].to_numpy(), others["value"].to_numpy()
+    found = {"difference": float(values.mean() - against.mean())}
+    differences = item_differences(runs["path"].to_list(), others["path"].to_list(), draws, seed)
+    if len(against) > 1:
+        error, freedom = spread(values, against)
+        low, high = interval(differences, error, freedom, level)
+        found |= {"difference_low": low, "difference_high": high}
+        found["p_value"] = two_sided_p(differences, error, freedom)
+    return found
+
+
 def two_sided_p(differences: np.ndarray, error: float, freedom: int) -> float:
     """Twice the smaller share of the difference's distribution on either side of 0.
 
