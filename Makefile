@@ -9,7 +9,7 @@ CORES ?= all
 MEMORY_MB ?= $(shell awk '/MemAvailable/ {print int($$2 / 1024)}' /proc/meminfo)
 SNAKEMAKE = $(BIN)/snakemake $(if $(PROFILE),--profile $(PROFILE),--cores $(CORES) --resources mem_mb=$(MEMORY_MB) judges=1) $(if $(CONFIG),--configfile $(CONFIG))
 ARCHIVE ?= results/study.zip
-CHOSEN = $(wildcard results/subsets/searches/*/*.parquet results/subsets/*/*/best-*.parquet)
+SEARCHED = $(wildcard results/searches/*.json)
 
 .PHONY: demo test run archive verify lint lock install
 
@@ -18,11 +18,12 @@ demo: run
 
 # A study, new or grown. Inside one invocation Snakemake runs again whatever lies behind a job that ran; between two it
 # compares contents. So the cheap jobs come first, and what they find unchanged is not trained again: subsets as far as
-# nothing is trained for them; subsets; those that a search has chosen already; everything.
+# nothing is trained for them; subsets; where a search has ended before: its subsets, itself and its best size; everything.
 run: install
 	$(SNAKEMAKE) --quiet host rules --omit-from finetune finetune_kept finetune_mixtures -- subsets
 	$(SNAKEMAKE) --quiet host -- subsets
-	$(if $(CHOSEN),$(SNAKEMAKE) --quiet host rules --allowed-rules select_trial select_subset -- $(CHOSEN))
+	$(if $(SEARCHED),$(SNAKEMAKE) --quiet host rules --allowed-rules select_trial select_subset chosen -- chosen)
+	$(if $(SEARCHED),$(SNAKEMAKE) --quiet host -- searches)
 	$(SNAKEMAKE) --quiet host
 	test -f results/report.html || $(SNAKEMAKE) --report results/report.html
 

@@ -30,6 +30,8 @@ include: "rules/report.smk"
 localrules:
     all,
     subsets,
+    chosen,
+    searches,
     fetch_package,
     draw_mixture,
     fit_quality_rule,
@@ -70,6 +72,19 @@ rule all:
 rule subsets:
     input:
         get_subset_targets,
+
+
+# after a ranking has changed, with --allowed-rules select_trial select_subset chosen: a search whose trials select the same
+# examples is then not repeated
+rule chosen:
+    input:
+        get_chosen_targets,
+
+
+# after a search has got more trials: where it finds the same size, the runs of that size are then not trained again
+rule searches:
+    input:
+        get_search_targets,
 
 
 # not --report-after-run: that fails on a dry run and writes a report without pages after a partial one

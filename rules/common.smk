@@ -178,9 +178,28 @@ def get_subset_targets(wildcards):
     fixed = [subset for subset in named if not Path(subset).name.startswith("best-")]
     blocks = [block["name"] for block in config["mixtures"]]
     mixtures = [f"mixtures/{name}" for name in mixture_names(config, blocks)]
-    if not mixtures and not fixed:
-        raise WorkflowError("target subsets needs section mixtures, or comparisons with sizes that are numbers")
     return [f"results/subsets/{subset}.parquet" for subset in dict.fromkeys([*mixtures, *fixed])]
+
+
+def get_search_targets(wildcards):
+    """Searches, and the subsets of the sizes that they find."""
+    return [*(f"results/searches/{name}.json" for name in config["searches"]), *get_best_subsets()]
+
+
+def get_chosen_targets(wildcards):
+    """Subsets of search trials and of sizes found, as far as there are any."""
+    trials = [
+        f"results/subsets/searches/{name}/{t:03d}.parquet"
+        for name, settings in config["searches"].items()
+        for t in range(settings["trials"])
+    ]
+    return [path for path in [*trials, *get_best_subsets()] if Path(path).exists()]
+
+
+def get_best_subsets():
+    named = [subset for name in config["comparisons"] for subset in comparison_subsets(config, name)]
+    best = [subset for subset in named if Path(subset).name.startswith("best-")]
+    return [f"results/subsets/{subset}.parquet" for subset in dict.fromkeys(best)]
 
 
 def get_report_pages():
