@@ -25,7 +25,7 @@ rule report_comparison:
     log:
         "logs/report_comparison/{comparison}.log",
     params:
-        version=versions.COMPARISON,
+        version=[versions.COMPARISON, versions.PAGES],
         baselines=get_baselines,
         selection_benchmarks=get_selection_benchmarks,
     conda:
@@ -49,7 +49,7 @@ rule report_benchmark:
     log:
         "logs/report_benchmark/{comparison}/{benchmark}.log",
     params:
-        version=versions.COMPARISON,
+        version=[versions.COMPARISON, versions.PAGES],
         random=get_random_strategies,
     conda:
         "../envs/base.yaml"
@@ -78,7 +78,7 @@ rule report_overlaps:
     log:
         "logs/report_overlaps/{comparison}.log",
     params:
-        version=versions.COMPARISON,
+        version=[versions.COMPARISON, versions.PAGES],
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -107,7 +107,7 @@ rule report_contamination:
     log:
         "logs/report_contamination/{comparison}.log",
     params:
-        version=versions.COMPARISON,
+        version=[versions.COMPARISON, versions.PAGES],
         benchmarks=get_compared_benchmarks,
         examples=get_examples_pattern,
         ngram=get_report_ngram,
@@ -135,7 +135,7 @@ rule report_agreement:
     log:
         "logs/report_agreement/agreement.log",
     params:
-        version=versions.COMPARISON,
+        version=[versions.COMPARISON, versions.PAGES],
     conda:
         "../envs/base.yaml"
     threads: 1

@@ -26,7 +26,7 @@ rule report_costs:
     log:
         "logs/report_costs/{comparison}.log",
     params:
-        version=versions.COSTS,
+        version=[versions.COSTS, versions.PAGES],
         random=get_random_strategies,
         prices=get_prices,
         jobs=get_cost_digest,

@@ -18,6 +18,8 @@ rule report_indicators:
         normality="results/tables/indicators/normality.csv",
     log:
         "logs/report_indicators/indicators.log",
+    params:
+        version=versions.PAGES,
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -48,6 +50,7 @@ rule report_examples:
         "logs/report_examples/{strategy}/{pool}.log",
     params:
         examples=get_number_of_examples,
+        version=versions.PAGES,
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -67,6 +70,8 @@ rule report_data:
         ),
     log:
         "logs/report_data/data.log",
+    params:
+        version=versions.PAGES,
     conda:
         "../envs/base.yaml"
     threads: 1

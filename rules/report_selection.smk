@@ -16,6 +16,7 @@ rule report_search:
         "logs/report_search/{search}.log",
     params:
         settings=get_search_settings,
+        version=versions.PAGES,
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -59,7 +60,7 @@ rule report_quality_rule:
     params:
         settings=get_quality_rule_settings,
         against=get_published_beside,
-        version=versions.QUALITY_RULE_CHECKS,
+        version=[versions.QUALITY_RULE_CHECKS, versions.PAGES],
     conda:
         "../envs/base.yaml"
     threads: 1

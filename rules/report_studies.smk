@@ -23,7 +23,7 @@ rule report_size_scan:
     log:
         "logs/report_size_scan/{study}.log",
     params:
-        version=versions.COMPARISON,
+        version=[versions.COMPARISON, versions.PAGES],
         random=get_random_strategies,
     conda:
         "../envs/base.yaml"
@@ -55,7 +55,7 @@ rule report_ablation:
     log:
         "logs/report_ablation/{study}.log",
     params:
-        version=versions.STUDIES,
+        version=[versions.STUDIES, versions.PAGES],
         strategy=get_study_strategy,
         ablated=get_ablated,
         recipes=get_repeated_recipes,
@@ -86,7 +86,7 @@ rule report_dataset_losses:
     log:
         "logs/report_dataset_losses/{study}.log",
     params:
-        version=versions.STUDIES,
+        version=[versions.STUDIES, versions.PAGES],
         datasets=get_study_datasets,
     conda:
         "../envs/base.yaml"

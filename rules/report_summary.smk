@@ -25,8 +25,7 @@ rule report_summary:
     log:
         "logs/report_summary/summary.log",
     params:
-        version=versions.COMPARISON,
-        checks=versions.QUALITY_RULE_CHECKS,
+        version=[versions.COMPARISON, versions.QUALITY_RULE_CHECKS, versions.PAGES],
         quality_rules=get_all_quality_rule_settings,
         random=get_random_strategies,
         evaluations=get_evaluations_by_comparison,
