@@ -23,7 +23,12 @@ include: "rules/rankings.smk"
 include: "rules/runs.smk"
 include: "rules/searches.smk"
 include: "rules/evaluations.smk"
-include: "rules/report.smk"
+include: "rules/report_data.smk"
+include: "rules/report_selection.smk"
+include: "rules/report_comparison.smk"
+include: "rules/report_costs.smk"
+include: "rules/report_studies.smk"
+include: "rules/report_summary.smk"
 
 
 # seconds each: a cluster's queue would cost more than the work

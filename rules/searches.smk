@@ -23,7 +23,8 @@ rule propose_size:
         "../workflow/scripts/propose_size.py"
 
 
-rule select_trial:
+# a trial's subset is a prefix of its strategy's order like any other; its proposal says how long
+use rule select_subset as select_trial with:
     input:
         ranking=get_search_ranking,
         proposal="results/searches/{search}/trials/{t}.json",
@@ -34,17 +35,8 @@ rule select_trial:
     params:
         strategy=get_search_strategy,
         pool=get_search_pool,
-        version=versions.RANKINGS,
     benchmark:
         "results/costs/select_trial/{search}/{t}.tsv"
-    conda:
-        "../envs/base.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=10,
-    script:
-        "../workflow/scripts/select_subset.py"
 
 
 rule choose_size:

@@ -185,7 +185,7 @@ def test_the_script_writes_the_page_and_both_tables(tree: Path) -> None:
 def test_a_page_older_than_what_it_counts_is_found(tree: Path) -> None:
     named = {name: getattr(cfg, name) for name in cfg.__all__}
     known = {"config": CONFIG, "Path": Path, "costs": costs, "get_cost_pages": lambda: ["results/figures/first.html"]}
-    stale = defined(["report"], {**known, **named}).get_stale_cost_pages
+    stale = defined(["report_costs"], {**known, **named}).get_stale_cost_pages
     assert stale() == {}
     page = tree / "results/figures/first.html"
     page.parent.mkdir(parents=True)

@@ -45,7 +45,7 @@ def test_a_benchmark_on_selection_data_is_one_under_any_name():
         "quality_rules": {"fitted": {"loss": "fit"}, "published": {"preset": "instructmining-v2"}},
         "searches": {"main": {"loss": "search"}},
     }
-    assert functions("report", config).get_selection_benchmarks(None) == ["fit", "fit_longer", "search"]
+    assert functions("report_comparison", config).get_selection_benchmarks(None) == ["fit", "fit_longer", "search"]
 
 
 def test_a_ranking_is_made_again_for_its_strategy_and_for_all_strategies(monkeypatch):
@@ -65,7 +65,7 @@ def test_a_table_that_is_not_there_is_no_input_and_what_is_shown_beside_it_no_pa
     settings = found.get_quality_rule_settings(here)
     assert settings["observations"] == "table.csv" and settings["origin"] == "a paper" and "against" not in settings
     rules = {"read": rule, "other": {"preset": "instructmining-v2"}}
-    beside = functions("report", {"quality_rules": rules}).get_published_beside
+    beside = functions("report_selection", {"quality_rules": rules}).get_published_beside
     assert beside(here) == "instructmining-v2" and beside(SimpleNamespace(quality_rule="other")) is None
 
 
@@ -79,7 +79,7 @@ def test_a_baseline_reads_the_rankings_that_it_is_held_apart_from() -> None:
 
 def test_overlaps_are_of_every_order_at_every_size_and_not_of_everything() -> None:
     known = {"config": check(changed("strategies.random.seeds", 1)), "Path": Path}
-    found = defined(["report"], {**known, **{name: getattr(cfg, name) for name in cfg.__all__}})
+    found = defined(["report_comparison"], {**known, **{name: getattr(cfg, name) for name in cfg.__all__}})
     wildcards = SimpleNamespace(comparison="first")
     orders = ("instructmining", "random-0")
     subsets = [f"results/subsets/{order}/unseen/{size}.parquet" for order in orders for size in ("16", "best-main")]
@@ -173,7 +173,7 @@ def studied(**studies: dict[str, Any]) -> SimpleNamespace:
 
     config = check({**raw, "studies": studies})
     found = {"config": config, "versions": versions, "Path": Path, "get_comparison_files": get_comparison_files}
-    return defined(["report"], {**found, **named})
+    return defined(["report_comparison", "report_studies", "report_summary"], {**found, **named})
 
 
 WHERE = {"pools": ["unseen"], "recipes": ["small"], "benchmarks": ["final"]}

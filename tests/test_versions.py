@@ -8,6 +8,7 @@ import ast
 import hashlib
 import io
 import json
+import re
 import tokenize
 from pathlib import Path
 
@@ -34,6 +35,9 @@ RULE = (
     "quality_rules/presets",
     "quality_rules/regression",
 )
+# by pattern: a new page, or chart, is one of them without being named here
+DRAWING = ("report/*.py", "**/*figures.py", "heatmaps.py", "normality.py", "pages.py", "templates/*.j2")
+PAGES = sorted({path.relative_to(SOURCE) for pattern in DRAWING for path in SOURCE.glob(pattern)})
 MODULES = {
     "DATASETS": READING,
     "MODELS": ("models",),
@@ -99,6 +103,7 @@ MODULES = {
     ),
     "STUDIES": ("ablation", "dataset_losses", "subset_table", "significance"),
     "COSTS": ("costs", "cost_tables", "ledger"),
+    "PAGES": tuple(path.as_posix().removesuffix(".py") for path in PAGES),
 }
 
 
@@ -125,8 +130,14 @@ def bare(source: str) -> str:
     return "".join(text.decode().split())
 
 
+def content(module: str) -> str:
+    """A module's source as ``bare`` leaves it; a template, which is named with its suffix, without white space."""
+    path = SOURCE / module
+    return "".join(path.read_text().split()) if path.suffix else bare((SOURCE / f"{module}.py").read_text())
+
+
 def digest(modules: tuple[str, ...]) -> str:
-    found = "".join(bare((SOURCE / f"{module}.py").read_text()) for module in modules)
+    found = "".join(map(content, modules))
     return hashlib.sha256(found.encode()).hexdigest()[:16]
 
 
@@ -157,6 +168,21 @@ def test_every_version_has_its_modules():
     names = {name: value for name, value in vars(versions).items() if name.isupper()}
     flat = {f"{n}.{m}" if m else n for n, v in names.items() for m in (v if isinstance(v, dict) else [""])}
     assert flat == set(MODULES)
+
+
+def test_every_page_is_drawn_again_when_pages_are_drawn_otherwise():
+    """Its rule has the version of the pages among its params."""
+    texts = [path.read_text() for path in (ROOT / "rules").glob("*.smk")]
+    rules = [rule for text in texts for rule in re.split("^rule ", text, flags=re.MULTILINE)[1:]]
+    pages = {rule.partition(":")[0]: rule for rule in rules if '"results/figures/' in rule}
+    assert {"report_summary", "report_search", "report_data"} <= set(pages)
+    assert [name for name, rule in pages.items() if not re.search(r"\bversion=.*\bversions\.PAGES\b", rule)] == []
+
+
+def test_what_draws_a_page_is_behind_the_version_of_the_pages():
+    named = {"report/search", "pages", "figures", "cost_figures", "quality_rules/figures", "templates/page.html.j2"}
+    assert named <= set(MODULES["PAGES"])
+    assert content("templates/page.html.j2")
 
 
 def test_comments_docstrings_and_white_space_do_not_count():

@@ -25,3 +25,5 @@ COMPARISON = 3
 QUALITY_RULE_CHECKS = 1
 COSTS = 1
 STUDIES = 1
+# one for all pages: they share words, charts and a template
+PAGES = 1

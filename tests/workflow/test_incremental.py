@@ -131,13 +131,13 @@ def test_a_change_makes_the_jobs_that_the_document_names(copy, case):
 
 
 def test_a_plot_drawn_otherwise_makes_its_pages_alone(copy, tmp_path):
-    """In a checkout in which comparisons have another version."""
+    """In a checkout in which pages have another version."""
     checkout = tmp_path / "checkout"
     for name in ("rules", "workflow", "src", "envs", "profiles", "config"):
         shutil.copytree(ROOT / name, checkout / name)
     shutil.copy(ROOT / "Snakefile", checkout)
     versions = checkout / "src/instructmining/versions.py"
-    text, n = re.subn(r"^COMPARISON = (\d+)$", r"COMPARISON = 1\1", versions.read_text(), flags=re.MULTILINE)
+    text, n = re.subn(r"^PAGES = (\d+)$", r"PAGES = 1\1", versions.read_text(), flags=re.MULTILINE)
     assert n == 1
     versions.write_text(text)
     (case,) = (case for case in CASES if not case.edit)
