@@ -14,6 +14,14 @@ settings.register_profile(
 settings.load_profile("steady")
 
 
+def pytest_collection_modifyitems(items):
+    """Under `-n` a file's tests stay together, and all that share the small study or the cluster; those take longest."""
+    for item in items:
+        shared = next((name for name in ("workflow", "slurm") if item.get_closest_marker(name)), item.path.stem)
+        item.add_marker(pytest.mark.xdist_group(shared))
+    items.sort(key=lambda item: item.get_closest_marker("workflow") is None)
+
+
 @pytest.fixture
 def tmpfs(tmp_path):
     """A file system of one megabyte."""
