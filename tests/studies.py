@@ -1,5 +1,6 @@
 """A finished study of a few kilobytes, made by the package's own functions, with Snakemake's records of its jobs."""
 
+import hashlib
 import json
 import shutil
 from base64 import urlsafe_b64encode
@@ -58,11 +59,23 @@ comparisons:
 """
 
 
+# with what its jobs ran: finetunings elsewhere, and with another polars
+SOFTWARE = {"version": "0.1.0", "commit": "c0ffee" * 6 + "c0de", "dirty": False, "sources": "ab" * 32}
+SOFTWARE |= {"python": "3.11.7", "packages": {"numpy": "2.4.6", "polars": "2.0.0"}}
+MACHINE = {"processor": "A processor", "cores": 4, "memory_gib": 16, "gpus": {}, "system": "Linux x86_64"}
+HERE = {"software": SOFTWARE, "machine": MACHINE}
+NODE = {
+    "software": {**SOFTWARE, "dirty": True, "packages": {"numpy": "2.4.6", "polars": "2.1.0"}},
+    "machine": {**MACHINE, "cores": 64, "memory_gib": 512, "gpus": {"NVIDIA H200": 8}},
+}
+
+
 class Builder:
     """Writes files below ``root`` and what Snakemake would have on record about the jobs that made them."""
 
     def __init__(self, root: Path, text: str) -> None:
         self.root, self.made = root, list[str]()
+        self.gone = ["results/runs/small/mixtures/base-000/model"]
         for name in ("pyproject.toml", "requirements.lock", "CITATION.cff", "workflow/schemas/config.schema.yaml"):
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, root / name)
@@ -88,15 +101,24 @@ class Builder:
             "endtime": 1.7e9 + 12,
             "input_checksums": {name: f"sha256:{sha256(self.root / name)}" for name in files},
         }
+        self.ran_with(job, NODE if record["rule"] == "finetune" else HERE)
         for output in outputs:
             name = urlsafe_b64encode(f"results/{output}".encode()).decode()
             write_text(self.root / ".snakemake/metadata" / name, json.dumps(record))
             self.made.append(f"results/{output}")
 
+    def ran_with(self, job: str, surroundings: dict[str, Any], started: float = 1.7e9) -> str:
+        """What a job writes of itself as it begins; the name of its surroundings."""
+        text = json.dumps(surroundings)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        write_text(self.path(f"surroundings/{digest}.json"), text)
+        write_json(self.path(f"jobs/{job}.json"), {"surroundings": digest, "started": started})
+        return digest
+
     def summary(self) -> Path:
         rows = ["output_file\tdate\trule\tlog-file(s)\tstatus\tplan"]
         rows += [f"{name}\tThu Jan  1\tsome\tlogs/x.log\tok\tno update" for name in self.made]
-        rows.append("results/runs/small/mixtures/base-000/model\t-\tfinetune\t-\tremoved temp file\tno update")
+        rows += [f"{name}\t-\tsome\t-\tremoved temp file\tno update" for name in self.gone]
         write_text(self.root / "summary.tsv", "\n".join(rows) + "\n")
         return self.root / "summary.tsv"
 

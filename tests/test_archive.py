@@ -3,6 +3,7 @@
 import base64
 import copy
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import zipfile
 from pathlib import Path
 from urllib.request import urlopen
 
+import numpy as np
 import polars as pl
 import pytest
 import yaml
@@ -21,7 +23,7 @@ from instructmining.trail.archive import TEXTS, WEIGHTS, archive, beside, checke
 from instructmining.trail.crate import METADATA_FILE
 from instructmining.trail.job_records import Job, read_jobs, read_summary
 from instructmining.trail.verify import opened, verify
-from studies import CONFIG, ROOT, Builder, build
+from studies import CONFIG, HERE, MACHINE, ROOT, SOFTWARE, Builder, build
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +33,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Builder:
 
 @pytest.fixture
 def study(built: Builder, tmp_path: Path) -> Builder:
-    found = copy.copy(built)
+    found = copy.deepcopy(built)
     found.root = Path(shutil.copytree(built.root, tmp_path / "study"))
     return found
 
@@ -103,12 +105,13 @@ def test_a_job_is_an_action_with_its_inputs_and_outputs(study: Builder):
     about = entities(kept(study))
     action = about["#job/evaluate_loss/small/best/unseen/8/held_out"]
     made = {part["@id"] for part in action["result"]}
-    assert {"results/evaluations/small/best/unseen/8/held_out.json", "results/costs/" + action["name"] + ".tsv"} <= made
+    own = {f"results/costs/{action['name']}.tsv", f"results/jobs/{action['name']}.json"}
+    assert {"results/evaluations/small/best/unseen/8/held_out.json"} | own <= made
     assert {part["@id"] for part in action["object"]} == {
         "#left-out/results/datasets/held_out/examples.parquet",
         "#left-out/results/runs/small/best/unseen/8/model",
     }
-    assert action["instrument"]["@id"] in about
+    assert action["instrument"][0]["@id"] == "#rule/evaluate_loss"
     assert action["startTime"] == "2023-11-14T22:13:20+00:00"
     assert "'device': 'cpu'" in action["description"]
 
@@ -135,7 +138,7 @@ def test_the_crate_keeps_what_the_specification_must_have(study: Builder):
         if entity["@type"] == "SoftwareApplication":
             assert {"version", "url"} <= set(entity)
     mentioned = {part["@id"] for part in about["./"]["mentions"]}
-    assert {name for name in about if name.startswith("#job/")} <= mentioned
+    assert {name for name, entity in about.items() if entity["@type"] == "CreateAction"} <= mentioned
 
 
 def test_a_validator_accepts_the_crate(study: Builder):
@@ -152,12 +155,84 @@ def test_a_validator_accepts_the_crate(study: Builder):
     assert result.passed(), [issue.message for issue in result.get_issues()]
 
 
-def test_software_machine_and_models_are_said_without_names_of_people(study: Builder):
+def used_by(about: dict[str, dict], job: str) -> tuple[dict, dict]:
+    """Software and machine of an action."""
+    _, *used = about[job]["instrument"] if job.startswith("#job/") else (None, *about[job]["instrument"])
+    software_, machine_ = (about[part["@id"]] for part in used)
+    return software_, machine_
+
+
+def packages(about: dict[str, dict], software_: dict) -> dict[str, str]:
+    found = (about[part["@id"]] for part in software_["softwareRequirements"])
+    return {package["name"]: package["version"] for package in found}
+
+
+def test_every_job_says_with_what_it_ran_and_the_archive_with_what_it_was_written(study: Builder):
     about = entities(kept(study))
-    assert about["#software"]["version"] == "not a git checkout"
-    assert about["#package/polars"]["version"] == pl.__version__
+    scored, on_cores = used_by(about, "#job/score/alpaca/mtld/000-of-001")
+    trained, on_gpus = used_by(about, "#job/finetune/small/best/unseen/8")
+    assert scored["version"] == SOFTWARE["commit"]
+    assert trained["version"] == f"{SOFTWARE['commit']}, changed since"
+    assert SOFTWARE["sources"] in scored["identifier"]
+    assert scored["runtimePlatform"] == "Python 3.11.7"
+    assert packages(about, scored) == {"numpy": "2.4.6", "polars": "2.0.0"}
+    assert packages(about, trained) == {"numpy": "2.4.6", "polars": "2.1.0"}
+    assert on_cores["name"] == "4 cores, 16 GiB"
+    assert on_gpus["name"] == "64 cores, 512 GiB, 8 NVIDIA H200"
+    assert "processor A processor, cores 4, memory_gib 16, gpus none, system Linux" in on_cores["description"]
+    writer, here = used_by(about, "#archiving")
+    assert writer["version"] == "not a git checkout"
+    assert packages(about, writer)["polars"] == pl.__version__
+    assert here["name"].startswith(f"{os.cpu_count()} cores, ")
+    kinds = [name.split("/")[0] for name in about]
+    assert (kinds.count("#software"), kinds.count("#machine")) == (3, 3)
+    assert len([name for name in about if name.startswith("#package/numpy@")]) == len({"2.4.6", np.__version__})
+
+
+def test_what_jobs_say_of_themselves_is_in_the_archive_and_no_other_jobs(study: Builder):
+    study.ran_with("score/another_study/mtld/000-of-001", {**HERE, "machine": {**MACHINE, "cores": 3}})
+    folder = kept(study)
+    jobs = {path.relative_to(folder / "results/jobs").with_suffix("") for path in folder.glob("results/jobs/**/*.json")}
+    assert {f"#job/{job}" for job in jobs} == {name for name in entities(folder) if name.startswith("#job/")}
+    assert len(list(folder.glob("results/surroundings/*"))) == 2
+
+
+def test_a_job_without_a_record_is_said_to_have_none(study: Builder, caplog: pytest.LogCaptureFixture):
+    kept(study)
+    assert caplog.messages == []
+    (study.root / "results/jobs/score/alpaca/mtld/000-of-001.json").unlink()
+    about = entities(kept(study, name="again"))
+    jobs = [entity for name, entity in about.items() if name.startswith("#job/")]
+    assert caplog.messages == [f"1 of {len(jobs)} jobs have not on record with which software and machine they ran"]
+    (without,) = [job for job in jobs if not isinstance(job["instrument"], list)]
+    assert without["name"] == "score/alpaca/mtld/000-of-001"
+    assert without["instrument"] == {"@id": "#rule/score"}
+    assert without["description"] == "With which software and on which machine it ran is not on record."
+    evaluated = about["#job/evaluate_loss/small/best/unseen/8/held_out"]
+    assert "on record" not in evaluated["description"]
+
+
+def test_the_job_behind_a_temporary_file_is_in_the_crate(study: Builder):
+    """Mixtures that one job trained: their runs are taken out of its folder, which is gone."""
+    batch, run = "results/batches/small/base-000", "runs/small/mixtures/base-000/train.json"
+    study.job("finetune_mixtures/small/base-000", ["subsets/mixtures/base-000.parquet"], "batches/small/base-000")
+    study.made.remove(batch)
+    study.made.remove(f"results/{run}")
+    study.job("take_run/small/mixtures/base-000", [batch], run)
+    study.gone += [batch, "results/batches/small/never-made"]
+    folder = kept(study)
+    about = entities(folder)
+    assert about["#job/finetune_mixtures/small/base-000"]["object"] == {
+        "@id": "results/subsets/mixtures/base-000.parquet"
+    }
+    assert about["#job/take_run/small/mixtures/base-000"]["object"] == {"@id": f"#left-out/{batch}"}
+    assert (folder / "results/costs/finetune_mixtures/small/base-000.tsv").exists()
+    assert used_by(about, "#job/finetune_mixtures/small/base-000")[1]["name"] == "4 cores, 16 GiB"
+
+
+def test_models_and_licences_are_said(study: Builder):
+    about = entities(kept(study))
     assert about["#model/tiny@local"]["version"] == "local"
-    assert about["#machine"]["description"].startswith("cores ")
     assert "alpaca: CC-BY-4.0" in about["#licence"]["description"]
 
 

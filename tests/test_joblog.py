@@ -1,3 +1,6 @@
+import hashlib
+import json
+import os
 import signal
 import subprocess
 import sys
@@ -6,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from instructmining.trail import private
 from mounts import mount
 
 SOURCE = str(Path(__file__).parents[1] / "src")
 
 
-def start(tmp_path, body):
-    """Start Python on ``body``, in an environment that holds nothing but the package."""
+def start(tmp_path, body, **environment):
+    """Start Python on ``body``, in an environment that holds little but the package."""
     script = (
         f"from instructmining.errors import InputError\nfrom instructmining.joblog import job_log, progress\n{body}"
     )
@@ -22,12 +26,12 @@ def start(tmp_path, body):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={"PYTHONPATH": SOURCE},
+        env={"PYTHONPATH": SOURCE, **environment},
     )
 
 
-def run(tmp_path, body):
-    process = start(tmp_path, body)
+def run(tmp_path, body, **environment):
+    process = start(tmp_path, body, **environment)
     stdout, stderr = process.communicate()
     return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
@@ -152,3 +156,69 @@ def test_a_job_ends_with_whoever_started_it(tmp_path):
     parent.kill()
     parent.wait()
     wait_for(tmp_path / "a.log", "unwound")
+
+
+JOB = "with job_log('logs/score/alpaca/v1.2/{}.log'):\n    print('working')"
+
+
+def surroundings(tmp_path, job):
+    """What a job has on record of itself, after checking that the file is the one that its name says."""
+    told = json.loads((tmp_path / f"results/jobs/score/alpaca/v1.2/{job}.json").read_text())
+    path = tmp_path / f"results/surroundings/{told['surroundings']}.json"
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == path.stem
+    return told, json.loads(path.read_text()), path
+
+
+def test_a_job_puts_on_record_with_what_it_runs_before_it_does_anything(tmp_path):
+    before = time.time()
+    assert run(tmp_path, JOB.format("0") + "\n    raise InputError('x')").returncode == 1
+    told, found, path = surroundings(tmp_path, "0")
+    assert before - 0.01 <= told["started"] <= time.time()
+    assert found["software"]["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert len(found["software"]["sources"]) == 64
+    assert found["software"]["packages"]["polars"]
+    assert found["machine"]["cores"] == os.cpu_count()
+    private.refuse(path, path.name, private.this_machine(tmp_path, [SOURCE, sys.prefix]))
+
+
+def test_jobs_with_the_same_surroundings_share_one_file_though_they_begin_at_once(tmp_path):
+    jobs = [start(tmp_path, JOB.format(number)) for number in range(4)]
+    assert [job.communicate() and job.returncode for job in jobs] == [0] * 4
+    assert len({surroundings(tmp_path, number)[2] for number in range(4)}) == 1
+    written = [path for path in (tmp_path / "results").rglob("*") if path.is_file()]
+    assert len(written) == 5, written
+
+
+def test_surroundings_are_written_once_and_again_if_they_are_not_whole(tmp_path):
+    assert run(tmp_path, JOB.format("0")).returncode == 0
+    path = surroundings(tmp_path, "0")[2]
+    os.utime(path, (1, 1))
+    assert run(tmp_path, JOB.format("1")).returncode == 0
+    assert surroundings(tmp_path, "1")[2] == path
+    assert path.stat().st_mtime == 1
+    path.write_text("")
+    assert run(tmp_path, JOB.format("0")).returncode == 0
+    assert surroundings(tmp_path, "0")[2] == path
+
+
+def test_a_job_runs_without_git(tmp_path):
+    assert run(tmp_path, JOB.format("0"), PATH="/nowhere").returncode == 0
+    software = surroundings(tmp_path, "0")[1]["software"]
+    assert (software["commit"], software["dirty"]) == (None, None)
+
+
+@pytest.mark.parametrize("log", ["a.log", "logs/a.log", "other/score/a.log", "{}/logs/score/a.log"])
+def test_what_is_no_job_of_a_study_leaves_only_its_log(tmp_path, log):
+    log = log.format(tmp_path)
+    assert run(tmp_path, f"with job_log({log!r}):\n    pass").returncode == 0
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / log]
+
+
+def test_a_disk_that_refuses_the_record_is_one_line(tmp_path, tmpfs):
+    (tmp_path / "results").symlink_to(tmpfs)
+    mount(tmpfs, "-o", "remount,ro")
+    done = run(tmp_path, JOB.format("0"))
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: results/surroundings: Read-only file system: mount it writable")
+    assert done.stderr.count("\n") == 1
+    assert "working" not in (tmp_path / "logs/score/alpaca/v1.2/0.log").read_text()

@@ -104,6 +104,16 @@ def test_items_that_do_not_add_up_to_the_loss_are_told(study: Path):
     assert any(line.startswith(f"{name}: expected value") for line in lines)
 
 
+def test_surroundings_that_are_not_those_that_a_job_named_are_told(study: Path):
+    job = "results/jobs/finetune/small/best/unseen/8.json"
+    surroundings = f"results/surroundings/{json.loads((study / job).read_text())['surroundings']}.json"
+    edit_json(study, surroundings, machine={})
+    (line,) = told(study)
+    assert line.startswith(f"{surroundings}: expected the content that it is named by, found sha256 ")
+    edit_json(study, job, surroundings="ab")
+    assert f"{job}: expected surroundings that are there, found results/surroundings/ab.json" in told(study)
+
+
 @pytest.mark.parametrize("subset", ["best/unseen/8", "searches/main/001", "mixtures/base-003"])
 def test_a_changed_subset_is_told(study: Path, subset: str):
     name = f"results/subsets/{subset}.parquet"

@@ -24,6 +24,8 @@ _log = logging.getLogger("instructmining")
 def job_log(path: str | Path, threads: int | None = None) -> Iterator[None]:
     """Send stdout, stderr and logging of this process (and its children) into ``path``.
 
+    With what the job runs is put on record, if ``path`` is a job's log in a study: see ``trail.surroundings``.
+
     ``threads`` bounds the numeric libraries that are imported inside the block: two jobs that each take all cores
     are several times slower than two that take one each.
 
@@ -54,6 +56,10 @@ def job_log(path: str | Path, threads: int | None = None) -> Iterator[None]:
         for noisy in ("httpx", "httpx2", "filelock", "fsspec", "urllib3"):
             logging.getLogger(noisy).setLevel(logging.WARNING)
         try:
+            # not above: it imports numeric libraries, which read their threads now
+            from instructmining.trail.surroundings import record
+
+            record(path)
             yield
         except InputError as error:
             message, details = f"error: {error}", ""

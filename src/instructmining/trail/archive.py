@@ -29,6 +29,7 @@ from instructmining.trail import crate, private
 from instructmining.trail.crate import About, Held, LeftOut
 from instructmining.trail.job_records import Job, read_jobs, read_summary
 from instructmining.trail.software import LOCK, machine, software
+from instructmining.trail.surroundings import named, of_job, read_surroundings, with_surroundings
 
 CONFIG, README, REPORT, CITATION = "config.json", "README.md", "results/report.html", "CITATION.cff"
 SCHEMA = "workflow/schemas/config.schema.yaml"
@@ -55,6 +56,7 @@ and computes the tables again from the files here. What is not here, and why, is
 
 Datasets and models have licences of their own: {licence}
 """
+_log = logging.getLogger(__name__)
 
 
 def checked_config(paths: Sequence[Path], root: Path) -> dict[str, Any]:
@@ -86,14 +88,16 @@ def left_out(path: str, wanted: Collection[str]) -> str | None:
     return None
 
 
-def beside(config: Mapping[str, Any], jobs: Iterable[Job], root: Path) -> list[str]:
-    """Files that no rule has as an output: costs, what a judge answered, what a prepared model is, the report."""
+def beside(config: Mapping[str, Any], jobs: Sequence[Job], root: Path) -> list[str]:
+    """Files that no rule has as an output: costs, with what each job ran, what a judge answered, what a prepared model
+    is, the report."""
     measured = [job.name for job in jobs]
     measured += [job for name in config["comparisons"] for job in costs.comparison_jobs(dict(config), name)]
     found = [f"results/costs/{job}.tsv" for job in measured]
     for job in measured:
         rule, _, rest = job.partition("/")
         found += [f"results/costs/{_BILLS[rule]}/{rest}.json"] if rule in _BILLS else []
+    found += [path for job in jobs if job.surroundings for path in (of_job(job.name), named(job.surroundings))]
     found += [f"results/models/{name}/model.json" for name in config["models"]]
     judges = [name for name, settings in config["indicators"].items() if settings["scorer"] == "judge"]
     judges += [
@@ -119,10 +123,12 @@ def archive(
     was made from another one than is there now, or if a file holds something private that ``allowed`` does not name.
     """
     config = checked_config(configs, root)
-    outputs = read_summary(summary)
+    outputs, gone = read_summary(summary)
     if not (root / REPORT).is_file():
         raise InputError(f"{REPORT}: not there: make run writes it once everything else is made")
-    jobs = read_jobs(outputs, root / ".snakemake/metadata")
+    jobs = with_surroundings(read_jobs(outputs, root / ".snakemake/metadata", gone), root)
+    if unknown := sum(job.surroundings is None for job in jobs):
+        _log.warning("%d of %d jobs have not on record with which software and machine they ran", unknown, len(jobs))
     chosen = [path for path in outputs if left_out(path, wanted) is None] + beside(config, jobs, root)
     places = private.Places(root, private.config_paths(config))
     mentioned = dict.fromkeys(path for job in jobs for path in (*job.inputs, *job.outputs))
@@ -134,13 +140,14 @@ def archive(
             private.copy_without_places(root / path, folder / path, places)
         write_json(folder / CONFIG, _told(config, places))
         about = _about("-".join(path.stem for path in configs), config, root)
-        write_text(folder / README, _README.format(**about._asdict(), version=about.software["version"]))
+        version = about.surroundings["software"]["version"]
+        write_text(folder / README, _README.format(name=about.name, licence=about.licence, version=version))
         before = {path: checksums.get(path) or sha256(root / path) for path in named}
         held = {path: _held(folder / path, before.get(path)) for path in sorted([*named, CONFIG, README])}
         absent = {path: _absent(path, root, wanted, checksums) for path in mentioned if path not in held}
-        made = [_relative(_with_costs(job, held), places) for job in jobs]
+        made = [_relative(_with_its_own(job, held), places) for job in jobs]
         absent = {places.relative(path): told for path, told in absent.items()}
-        write_json(folder / crate.METADATA_FILE, crate.crate(about, held, absent, made))
+        write_json(folder / crate.METADATA_FILE, crate.crate(about, held, absent, made, read_surroundings(jobs, root)))
         secrets = private.this_machine(root, private.key_variables(config))
         for path in [*held, crate.METADATA_FILE]:
             private.refuse(folder / path, path, secrets, allowed)
@@ -182,10 +189,10 @@ def _absent(path: str, root: Path, wanted: Collection[str], checksums: Mapping[s
     return LeftOut(reason, known or (sha256(root / path) if (root / path).is_file() else None))
 
 
-def _with_costs(job: Job, held: Mapping[str, Held]) -> Job:
-    """The job with what it measured of itself among its outputs."""
-    cost = f"results/costs/{job.name}.tsv"
-    return job._replace(outputs=(*job.outputs, cost)) if cost in held and cost not in job.outputs else job
+def _with_its_own(job: Job, held: Mapping[str, Held]) -> Job:
+    """The job with what it measured and told of itself among its outputs."""
+    own = [path for path in (f"results/costs/{job.name}.tsv", of_job(job.name)) if path in held]
+    return job._replace(outputs=tuple(dict.fromkeys([*job.outputs, *own])))
 
 
 def _relative(job: Job, places: private.Places) -> Job:
@@ -215,7 +222,8 @@ def _about(name: str, config: Mapping[str, Any], root: Path) -> About:
     told = f"{'; '.join(licences)}." if licences else "none is known."
     users = [*config["recipes"].values(), *config["indicators"].values(), *config["embeddings"].values()]
     used = {_model(config, entry) for entry in users if {"model", "revision"} <= set(entry)}
-    return About(name, software(root), machine(), sorted(used), told, datetime.now(UTC))
+    here = {"software": software(root), "machine": machine()}
+    return About(name, here, sorted(used), told, datetime.now(UTC))
 
 
 def _model(config: Mapping[str, Any], entry: Mapping[str, str]) -> tuple[str, str]:

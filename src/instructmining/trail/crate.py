@@ -1,8 +1,9 @@
 """An RO-Crate of a study: its files, the jobs that made them, and with what. Plain JSON-LD (RO-Crate 1.2).
 
-Source: https://w3id.org/ro/crate/1.2. A job is a CreateAction with the rule as its instrument, inputs as objects and
-outputs as results, as in Process Run Crate (https://w3id.org/ro/wfrun/process). What is not in the archive but was an
-input has an identifier that begins with ``#``, and its checksum where the file was there.
+Source: https://w3id.org/ro/crate/1.2. A job is a CreateAction with inputs as objects and outputs as results, as in
+Process Run Crate (https://w3id.org/ro/wfrun/process); its instruments are the rule, and the software and machine that
+it ran with. What is not in the archive but was an input has an identifier that begins with ``#``, and its checksum
+where the file was there.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,8 @@ from urllib.parse import quote
 
 from instructmining.errors import InputError
 from instructmining.files import read_json
+from instructmining.trail import instruments
+from instructmining.trail.instruments import Entity, Surroundings
 from instructmining.trail.job_records import Job
 
 METADATA_FILE = "ro-crate-metadata.json"
@@ -34,7 +37,7 @@ PAPERS = {
     "Models",
     "https://arxiv.org/abs/2410.15225": "Chasing Random: Instruction Selection Strategies Fail to Generalize",
 }
-Entity = dict[str, Any]
+_UNKNOWN = "With which software and on which machine it ran is not on record."
 
 
 class Held(NamedTuple):
@@ -53,23 +56,32 @@ class LeftOut(NamedTuple):
 
 
 class About(NamedTuple):
-    """What the study is of. ``software`` and ``machine``: see ``trail.software``; ``licence`` in words."""
+    """What the study is of, with what it was archived, ``licence`` in words, and when."""
 
     name: str
-    software: Mapping[str, Any]
-    machine: Mapping[str, Any]
+    surroundings: Surroundings
     models: Sequence[tuple[str, str]]
     licence: str
     written: datetime
 
 
-def crate(about: About, held: Mapping[str, Held], left_out: Mapping[str, LeftOut], jobs: Sequence[Job]) -> Entity:
-    """The content of ``ro-crate-metadata.json``. Every input and output of ``jobs`` is in ``held`` or ``left_out``."""
+def crate(
+    about: About,
+    held: Mapping[str, Held],
+    left_out: Mapping[str, LeftOut],
+    jobs: Sequence[Job],
+    surroundings: Mapping[str, Surroundings],
+) -> Entity:
+    """The content of ``ro-crate-metadata.json``.
+
+    Every input and output of ``jobs`` is in ``held`` or ``left_out``, and what a job's ``surroundings`` names is there.
+    """
     rules = sorted({job.rule for job in jobs})
     models = [_model(name, revision) for name, revision in about.models]
     papers = [{"@id": url, "@type": "ScholarlyArticle", "name": title} for url, title in PAPERS.items()]
-    software = _software(about.software)
-    actions = [_action(job, held) for job in jobs]
+    used = {name: instruments.references(found) for name, found in surroundings.items()}
+    actions = [_action(job, held, used.get(job.surroundings or "")) for job in jobs]
+    actions.append(_archiving(about))
     graph = [
         {
             "@id": METADATA_FILE,
@@ -94,10 +106,9 @@ def crate(about: About, held: Mapping[str, Held], left_out: Mapping[str, LeftOut
         *papers,
         *(_file(path, file) for path, file in held.items()),
         *(_absent(path, file) for path, file in left_out.items()),
-        *software,
-        _machine(about.machine),
+        *instruments.entities([about.surroundings, *surroundings.values()]),
         *models,
-        *({**_rule(rule), "isPartOf": _reference(software[0])} for rule in rules),
+        *map(_rule, rules),
         *actions,
     ]
     return {"@context": f"{_SPECIFICATION}/context", "@graph": graph}
@@ -158,61 +169,41 @@ def _rule(rule: str) -> Entity:
     return {"@id": f"#rule/{rule}", "@type": "CreativeWork", "name": f"Snakemake rule {rule}"}
 
 
-def _action(job: Job, held: Mapping[str, Held]) -> Entity:
+def _action(job: Job, held: Mapping[str, Held], used: Sequence[Entity] | None) -> Entity:
+    """``used``: software and machine of the job, if they are on record."""
+
     def places(paths: Sequence[str]) -> Any:
         return _single([{"@id": quote(path) if path in held else _absent_id(path)} for path in paths])
 
+    told = [] if used else [_UNKNOWN]
+    told += [f"Parameters: {'; '.join(job.params)}"] if job.params else []
     return {
         "@id": f"#job/{quote(job.name)}",
         "@type": "CreateAction",
         "name": job.name,
-        "instrument": _reference(_rule(job.rule)),
+        "instrument": _single([_reference(_rule(job.rule)), *(used or [])]),
         **({"object": places(job.inputs)} if job.inputs else {}),
         "result": places(job.outputs),
         "startTime": _time(job.started),
         "endTime": _time(job.ended),
-        **({"description": f"Parameters: {'; '.join(job.params)}"} if job.params else {}),
+        **({"description": " ".join(told)} if told else {}),
+    }
+
+
+def _archiving(about: About) -> Entity:
+    return {
+        "@id": "#archiving",
+        "@type": "CreateAction",
+        "name": "Writing this archive",
+        "instrument": instruments.references(about.surroundings),
+        "object": {"@id": "./"},
+        "result": {"@id": METADATA_FILE},
+        "endTime": about.written.isoformat(timespec="seconds"),
     }
 
 
 def _time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
-
-
-def _software(software: Mapping[str, Any]) -> list[Entity]:
-    packages = [
-        {
-            "@id": f"#package/{name}",
-            "@type": "SoftwareApplication",
-            "name": name,
-            "version": version,
-            "url": f"https://pypi.org/project/{name}/{version}/",
-        }
-        for name, version in software["packages"].items()
-    ]
-    commit = software["commit"] or "not a git checkout"
-    changed = {True: ", changed since", False: "", None: ""}[software["dirty"]]
-    return [
-        {
-            "@id": "#software",
-            # no SoftwareApplication, which needs an address: a checkout need not be a published one
-            "@type": "CreativeWork",
-            "name": f"instructmining {software['version']}",
-            "version": f"{commit}{changed}",
-            "identifier": f"sha256 of the sources: {software['sources']}",
-            "description": "The software that wrote this archive. What a job depended on, and the versions of its "
-            "methods, are among its parameters.",
-            "softwareRequirements": [_reference(package) for package in packages],
-            "runtimePlatform": f"Python {software['python']}",
-            "mentions": {"@id": "#machine"},
-        },
-        *packages,
-    ]
-
-
-def _machine(machine: Mapping[str, Any]) -> Entity:
-    told = ", ".join(f"{name} {value}" for name, value in machine.items() if value is not None)
-    return {"@id": "#machine", "@type": "Thing", "name": "The machine that wrote this archive", "description": told}
 
 
 def _model(name: str, revision: str) -> Entity:

@@ -25,7 +25,7 @@ class Job(NamedTuple):
     """One job. ``name`` is that of its log, {rule}/{wildcards}, by which its costs are called too.
 
     ``checksums``: sha256 that inputs had when it ran, for those that Snakemake compares by content. Times: seconds
-    since 1970.
+    since 1970. ``surroundings``: with what it ran, see ``trail.surroundings``; None if that is not on record.
     """
 
     name: str
@@ -36,10 +36,16 @@ class Job(NamedTuple):
     params: tuple[str, ...]
     started: float
     ended: float
+    surroundings: str | None = None
 
 
-def read_summary(path: str | Path) -> list[str]:
-    """The study's files that are there, of a table that ``snakemake --summary`` printed.
+def job_name(log: str | Path) -> str:
+    """{rule}/{wildcards} of a job, from the path of its log."""
+    return str(Path(*Path(log).parts[1:]).with_suffix(""))
+
+
+def read_summary(path: str | Path) -> tuple[list[str], list[str]]:
+    """The study's files, of a table that ``snakemake --summary`` printed: those there, and temporary ones now gone.
 
     InputError where a file is missing or out of date: what is archived must be what the config makes.
     """
@@ -57,16 +63,23 @@ def read_summary(path: str | Path) -> list[str]:
             f"{first['output_file']}: {first['status']}, {first['plan']}: {len(unfinished)} files of the study are not "
             "there, or would be made anew: make run first"
         )
-    return [row["output_file"] for row in rows if row["status"] == _OK]
+    there, gone = ([row["output_file"] for row in rows if row["status"] == status] for status in (_OK, _REMOVED))
+    return there, gone
 
 
-def read_jobs(outputs: Iterable[str], folder: str | Path = METADATA) -> list[Job]:
-    """The jobs that made ``outputs``, by name. InputError where one has no record, or one of another format."""
+def read_jobs(outputs: Iterable[str], folder: str | Path = METADATA, gone: Iterable[str] = ()) -> list[Job]:
+    """The jobs that made ``outputs``, by name, and those of ``gone`` that these outputs were made from.
+
+    InputError where an output has no record, or one of another format.
+    """
+    folder = Path(folder)
+    records = {output: _read(output, folder) for output in outputs}
+    read = {path for record in records.values() for path in record["input"] or []}
+    known = [output for output in sorted(read.intersection(gone)) if (folder / _record_name(output, folder)).is_file()]
+    records |= {output: _read(output, folder) for output in known}
     found: dict[tuple[str, str], tuple[dict[str, Any], list[str]]] = {}
-    for output in outputs:
-        record = _read(output, Path(folder))
-        name = _name(record, output)
-        found.setdefault((name, record["rule"]), (record, []))[1].append(output)
+    for output, record in records.items():
+        found.setdefault((_name(record, output), record["rule"]), (record, []))[1].append(output)
     return [_job(name, record, made) for (name, _), (record, made) in sorted(found.items())]
 
 
@@ -94,7 +107,7 @@ def _record_name(output: str, folder: Path) -> str:
 
 def _name(record: Mapping[str, Any], output: str) -> str:
     logs = record["log"] or []
-    return str(Path(*Path(logs[0]).parts[1:]).with_suffix("")) if logs else f"{record['rule']}/{output}"
+    return job_name(logs[0]) if logs else f"{record['rule']}/{output}"
 
 
 def _job(name: str, record: Mapping[str, Any], outputs: list[str]) -> Job:

@@ -31,12 +31,25 @@ from instructmining.trail.recompute_tables import (
     losses_by_dataset,
     overlaps,
 )
+from instructmining.trail.surroundings import named
 
 _UNUSABLE = (ArithmeticError, LookupError, OSError, PolarsError, TypeError, ValueError)
+
+
+def job_surroundings(study: Study) -> Iterator[Difference]:
+    """With what the jobs ran: what one of them names is there, and has the content that its name says."""
+    for file in study.below("surroundings", ".json"):
+        if file != named(found := sha256(study.folder / file)):
+            yield Difference(file, "the content that it is named by", f"sha256 {found[:16]}…")
+    for file in study.below("jobs", ".json"):
+        if (path := named(read_json(study.folder / file)["surroundings"])) not in study.files:
+            yield Difference(file, "surroundings that are there", path)
+
+
 # in the order the data flow
 ALL = (
     *(losses, indicators, quality_rules, rankings, searches, subsets, comparisons, overlaps, agreements, cost_parts),
-    *(compared_subsets, ablations, losses_by_dataset),
+    *(compared_subsets, ablations, losses_by_dataset, job_surroundings),
 )
 
 
