@@ -29,6 +29,7 @@ from instructmining.config import (
     dataset_pools,
     embedding_entry,
     entries_for,
+    evaluated_texts,
     generation_owner,
     generation_owners,
     load_defaults_and_check,
@@ -227,8 +228,8 @@ def get_report_pages():
 
 
 def get_compared_on(name):
-    """Benchmarks on which a comparison has evaluations."""
-    return sorted({benchmark for *_, benchmark in comparison_evaluations(config, name)})
+    """Benchmarks on which a comparison has evaluations, sorted."""
+    return list(evaluated_texts(config, name))
 
 
 def get_cost_pages():

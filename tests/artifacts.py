@@ -136,9 +136,8 @@ def observations(n: int = 14, seed: int = 3) -> pl.DataFrame:
 
 def _quality_rules(results: Path) -> None:
     table = observations()
-    rule, sets = regression.estimate(
-        table, "auto", candidates=list(INDICATORS), max_indicators=2, bootstrap=200, seed=0
-    )
+    settings = {"indicators": "auto", "max_indicators": 2, "bootstrap": 200, "seed": 0}
+    rule, sets = regression.estimate(table, settings, list(INDICATORS))
     write_json(results / "quality_rules/fitted.json", {**rule, "provenance": {}})
     write_csv(regression.with_predictions(rule, table), results / "quality_rules/fitted/observations.csv")
     write_csv(sets, results / "quality_rules/fitted/all_subsets.csv")

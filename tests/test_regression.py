@@ -30,6 +30,10 @@ def ols(observations: pl.DataFrame, columns: list[str]):
     return sm.OLS(np.log(observations["loss"]), sm.add_constant(observations.select(columns).to_numpy())).fit()
 
 
+def estimated(observations: pl.DataFrame, indicators: str | list[str], candidates: list[str] | None, **asked: int):
+    return estimate(observations, {"indicators": indicators, **asked}, candidates)
+
+
 def test_known_answer() -> None:
     rule = fit(synthetic(400, 0.01), ["reward", "output_length"], bootstrap=200, seed=0)
     assert rule["coefficients"] == pytest.approx(
@@ -107,14 +111,14 @@ def test_degenerate_resamples_are_dropped_and_counted() -> None:
 def test_auto_is_limited_in_number_and_by_observations() -> None:
     observations = synthetic(60)
     arguments = {"candidates": None, "bootstrap": 0, "seed": 0}
-    rule, sets = estimate(observations, "auto", max_indicators=2, **arguments)
+    rule, sets = estimated(observations, "auto", max_indicators=2, **arguments)
     assert rule["indicators"] == ["reward", "output_length"] and sets.height == 7
     # Nine observations allow two indicators, eight allow one, five none.
-    assert len(estimate(observations.head(9), "auto", max_indicators=4, **arguments)[0]["indicators"]) == 2
-    assert len(estimate(observations.head(8), "auto", max_indicators=4, **arguments)[0]["indicators"]) == 1
+    assert len(estimated(observations.head(9), "auto", max_indicators=4, **arguments)[0]["indicators"]) == 2
+    assert len(estimated(observations.head(8), "auto", max_indicators=4, **arguments)[0]["indicators"]) == 1
     with pytest.raises(InputError, match="5 observations are too few to choose indicators: 6 are needed for one"):
-        estimate(observations.head(5), "auto", max_indicators=4, **arguments)
-    rule, sets = estimate(observations, "auto", max_indicators=4, candidates=["coherence"], bootstrap=0, seed=0)
+        estimated(observations.head(5), "auto", max_indicators=4, **arguments)
+    rule, sets = estimated(observations, "auto", max_indicators=4, candidates=["coherence"], bootstrap=0, seed=0)
     assert rule["indicators"] == ["coherence"] and sets.height == 1
 
 
@@ -152,13 +156,13 @@ def test_a_set_chosen_from_noise_is_seen_through_and_a_signal_is_not() -> None:
     x, y, names = noise(12, 9, seed=0)
     table = pl.DataFrame({"mixture": [f"m-{i}" for i in range(12)], **dict(zip(names, x.T, strict=True))})
     arguments = {"candidates": None, "max_indicators": 3, "bootstrap": 0, "seed": 0}
-    rule, _ = estimate(table.with_columns(loss=np.exp(0.1 * y)), "auto", **arguments)
+    rule, _ = estimated(table.with_columns(loss=np.exp(0.1 * y)), "auto", **arguments)
     assert rule["r_squared"] > 0.5 and rule["sets_compared"] == 129
     assert rule["loo_r_squared_with_selection"] < 0 and rule["selection_p_value"] > 0.3
-    real, _ = estimate(synthetic(40, 0.01), "auto", **arguments)
+    real, _ = estimated(synthetic(40, 0.01), "auto", **arguments)
     assert real["loo_r_squared_with_selection"] > 0.8
     assert real["selection_p_value"] == pytest.approx(1 / (1 + diagnostics.PERMUTATIONS))
-    given, _ = estimate(synthetic(40, 0.01), ["reward"], **arguments)
+    given, _ = estimated(synthetic(40, 0.01), ["reward"], **arguments)
     assert [given[key] for key in SELECTION] == [None, None, None]
 
 
@@ -191,8 +195,8 @@ def test_choice_does_not_depend_on_order_or_units(names: list[str], shift: float
     observations = synthetic(20)
     moved = observations.select("mixture", *names, "loss").with_columns(pl.col(names) * 10**exponent + shift)
     arguments = {"candidates": None, "max_indicators": 2, "bootstrap": 0, "seed": 0}
-    chosen = estimate(moved, "auto", **arguments)[0]
-    reference = estimate(observations, "auto", **arguments)[0]
+    chosen = estimated(moved, "auto", **arguments)[0]
+    reference = estimated(observations, "auto", **arguments)[0]
     assert set(chosen["indicators"]) == set(reference["indicators"])
     assert chosen["r_squared"] == pytest.approx(reference["r_squared"], rel=1e-6)
 
@@ -209,11 +213,11 @@ def test_columns_without_information_are_named() -> None:
             fit(observations, columns, bootstrap=0, seed=0)
     arguments = {"max_indicators": 3, "bootstrap": 0, "seed": 0}
     with pytest.raises(InputError, match="candidate indicators: flat: constant"):
-        estimate(observations, "auto", candidates=["reward", "flat"], **arguments)
+        estimated(observations, "auto", candidates=["reward", "flat"], **arguments)
     with pytest.raises(InputError, match="reward, output_length, total: perfectly collinear"):
-        estimate(observations, "auto", candidates=["reward", "output_length", "total"], **arguments)
+        estimated(observations, "auto", candidates=["reward", "output_length", "total"], **arguments)
     # Given indicators are fitted, and the table shows the useless sets without figures.
-    rule, sets = estimate(observations, ["reward"], candidates=None, **arguments)
+    rule, sets = estimated(observations, ["reward"], candidates=None, **arguments)
     assert rule["indicators"] == ["reward"]
     assert sets.filter(indicators="flat")["r_squared"].to_list() == [None]
 
@@ -270,7 +274,7 @@ def test_presets() -> None:
 
 def test_predictions_and_summary() -> None:
     observations = synthetic(30)
-    rule, sets = estimate(observations, "auto", candidates=None, max_indicators=2, bootstrap=10, seed=0)
+    rule, sets = estimated(observations, "auto", candidates=None, max_indicators=2, bootstrap=10, seed=0)
     table = with_predictions(rule, observations)
     assert table.columns[-3:] == ["loss", "log_loss", "predicted_log_loss"]
     residual = (table["log_loss"] - table["predicted_log_loss"]).to_numpy()
@@ -287,7 +291,7 @@ def test_published_observations_give_the_published_analysis() -> None:
     columns = ["reward", "understandability", "naturalness", "coherence"]
     observations = from_csv(PUBLISHED, columns)
     assert observations.height == 124 and len(indicator_columns(observations)) == 9
-    rule, sets = estimate(observations, columns, candidates=None, max_indicators=4, bootstrap=500, seed=0)
+    rule, sets = estimated(observations, columns, candidates=None, max_indicators=4, bootstrap=500, seed=0)
     names = ["intercept", *columns]
     expected = [0.02456, -0.00779, 0.43793, -0.31482, -0.15028]
     assert [rule["coefficients"][name] for name in names] == pytest.approx(expected, abs=5e-6)

@@ -21,7 +21,7 @@ SETTINGS = {"max_indicators": 4, "bootstrap": 400, "seed": 0}
 
 def checked(table: pl.DataFrame, indicators, against=None, **settings):
     wanted = SETTINGS | settings
-    rule, sets = estimate(table, indicators, candidates=None, **wanted)
+    rule, sets = estimate(table, {"indicators": indicators, **wanted}, None)
     observations = with_predictions(rule, table)
     return rule, sets, rule_checks.check(rule, observations, sets, wanted, against)
 

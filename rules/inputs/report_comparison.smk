@@ -71,13 +71,7 @@ def get_compared_benchmarks(wildcards):
 
 
 def get_evaluated_texts(wildcards):
-    """What each benchmark of a comparison asks: its dataset, or the items of an evaluation that hold their texts."""
-    found, evaluations = [], comparison_evaluations(config, wildcards.comparison)
-    for name in get_compared_on(wildcards.comparison):
-        dataset = config["benchmarks"][name].get("dataset")
-        first = next("/".join(parts) for parts in evaluations if parts[-1] == name)
-        found += get_examples([dataset]) if dataset else [f"results/evaluations/{first}.items.parquet"]
-    return found
+    return list(evaluated_texts(config, wildcards.comparison).values())
 
 
 def get_report_ngram(wildcards):

@@ -152,6 +152,19 @@ def table(items: pl.DataFrame, found: pl.DataFrame, subsets: Mapping[str, pl.Dat
     return pl.concat([TABLE_SCHEMA.to_frame(), *parts])
 
 
+def tables(
+    evaluated: Mapping[str, str | Path], subsets: Mapping[str, pl.DataFrame], template: str | Path, n: int
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """``table`` and, ``with_subsets``, the ``pairs`` behind it.
+
+    ``evaluated``: as in ``read_items``; ``subsets``: name -> columns ``id``, ``dataset``; ``template``: as in
+    ``distinct``; ``n``: words of an n-gram. InputError for texts that are missing.
+    """
+    items = read_items(evaluated)
+    found = pairs(items, distinct(subsets.values(), template), n)
+    return table(items, found, subsets), with_subsets(found, subsets)
+
+
 def with_subsets(found: pl.DataFrame, subsets: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """``pairs`` with ``subsets``, the number of subsets that hold the training example; without ``place``."""
     held = pl.concat([rows.select(training="id").unique() for rows in subsets.values()])

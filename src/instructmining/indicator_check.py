@@ -6,12 +6,15 @@ interval over pairs, and the share of pairs whose chosen side is higher.
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from instructmining import indicator_table
 from instructmining.errors import InputError
+from instructmining.examples import read_examples
 
 MINIMUM_PAIRS = 8
 _DRAWS_AT_ONCE = 2_000_000
@@ -54,6 +57,20 @@ def check_indicators(
         found[name] = {**figures, **counts, "verdict": verdict, "direction": directions[name]}
     unpaired = chosen.height + rejected.height - 2 * pairs.height
     return {"pairs": pairs.height, "unpaired": unpaired, "indicators": found}
+
+
+def check_files(
+    examples: Sequence[str | Path], shards: Sequence[Sequence[str | Path]], columns: Sequence[str]
+) -> dict[str, Any]:
+    """``check_indicators`` of the indicator ``columns``; ``examples``, ``shards``: files of the chosen and the rejected
+    side, in this order. Directions are those that the chosen side's files say."""
+    origins = indicator_table.provenance(shards[0])
+    words = {column: text for origin in origins.values() for column, text in origin["directions"].items()}
+    chosen, rejected = (
+        indicator_table.attach(read_examples(path).select("id", "dataset", "row"), files, columns)
+        for path, files in zip(examples, shards, strict=True)
+    )
+    return check_indicators(chosen, rejected, {column: words[column] for column in columns})
 
 
 def separation(

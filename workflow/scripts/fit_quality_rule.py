@@ -31,14 +31,7 @@ with job_log(snakemake.log[0]):
             table, nulls = observations.from_runs(examples, losses, columns)
             provenance["indicators"] = indicator_table.provenance(snakemake.input.indicators)
             provenance["evaluations"] = indicator_table.in_common([found["provenance"] for found in evaluations])
-        rule, sets = regression.estimate(
-            table,
-            settings["indicators"],
-            candidates=columns,
-            max_indicators=settings["max_indicators"],
-            bootstrap=settings["bootstrap"],
-            seed=settings["seed"],
-        )
+        rule, sets = regression.estimate(table, settings, columns)
 
     write_json(snakemake.output.quality_rule, {**rule, "provenance": provenance})
     write_csv(regression.with_predictions(rule, table), snakemake.output.observations)

@@ -13,11 +13,8 @@ with job_log(snakemake.log[0], snakemake.threads):
 
     params, name = snakemake.params, snakemake.wildcards.comparison
     subsets = {"/".join(Path(p).with_suffix("").parts[-3:]): pl.read_parquet(p) for p in snakemake.input.subsets}
-    items = contamination.read_items(dict(zip(params.benchmarks, snakemake.input.evaluated, strict=True)))
-    examples = contamination.distinct(subsets.values(), params.examples)
-    found = contamination.pairs(items, examples, params.ngram)
-    table = contamination.table(items, found, subsets)
-    pairs = contamination.with_subsets(found, subsets)
+    evaluated = dict(zip(params.benchmarks, snakemake.input.evaluated, strict=True))
+    table, pairs = contamination.tables(evaluated, subsets, params.examples, params.ngram)
     write_csv(table, snakemake.output.table)
     write_csv(pairs, snakemake.output.pairs)
     write_text(snakemake.output.page, page(name, table, pairs, params.ngram))

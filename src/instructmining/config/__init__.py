@@ -12,6 +12,7 @@ from instructmining.config.baselines import comparison_baselines
 from instructmining.config.benchmarks import (
     against_runs,
     comparison_evaluations,
+    evaluated_texts,
     generation_owner,
     generation_owners,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "dataset_pools",
     "embedding_entry",
     "entries_for",
+    "evaluated_texts",
     "generation_owner",
     "generation_owners",
     "load_defaults_and_check",

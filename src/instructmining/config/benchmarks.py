@@ -69,6 +69,16 @@ def comparison_evaluations(config: Config, name: str) -> list[tuple[str, str, st
     ]
 
 
+def evaluated_texts(config: Config, name: str) -> dict[str, str]:
+    """Benchmark of a comparison -> what it asks: its dataset, or the items of an evaluation that hold their texts."""
+    found = dict[str, str]()
+    for recipe, subset, benchmark in sorted(comparison_evaluations(config, name), key=lambda parts: parts[-1]):
+        dataset = config["benchmarks"][benchmark].get("dataset")
+        items = f"results/evaluations/{recipe}/{subset}/{benchmark}.items.parquet"
+        found.setdefault(benchmark, f"results/datasets/{dataset}/examples.parquet" if dataset else items)
+    return found
+
+
 def benchmark_problems(config: Config) -> Problems:
     """Sets that do not fit their kind or are trained on, runs that do not exist, comparisons without evaluations."""
     training = [(f"pool {name}", datasets) for name, datasets in config["pools"].items()]

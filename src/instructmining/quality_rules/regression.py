@@ -61,20 +61,17 @@ def published(preset: str, columns: Mapping[str, str] | None = None) -> dict[str
 
 
 def estimate(
-    observations: pl.DataFrame,
-    indicators: str | Sequence[str],
-    *,
-    candidates: Sequence[str] | None,
-    max_indicators: int,
-    bootstrap: int,
-    seed: int,
+    observations: pl.DataFrame, settings: Mapping[str, Any], candidates: Sequence[str] | None
 ) -> tuple[dict[str, Any], pl.DataFrame]:
-    """Fit a rule on ``indicators``, or on the set that diagnostics.choose takes from ``candidates`` if "auto".
+    """Fit a rule on its indicators, or on the set that diagnostics.choose takes from ``candidates`` if "auto".
 
+    ``settings``: the rule's config, of which ``indicators``, ``max_indicators``, ``bootstrap`` and ``seed`` are read.
     ``candidates`` None means every indicator of the observations. Returns the rule, for "auto" with the figures of
     diagnostics.with_selection (null otherwise), and the all-subsets table: of the candidates, or, where the
     indicators are given, of every indicator at hand.
     """
+    indicators, max_indicators = settings["indicators"], settings["max_indicators"]
+    bootstrap, seed = settings["bootstrap"], settings["seed"]
     considered = indicator_columns(observations)
     if indicators == "auto":
         considered = list(candidates or considered)

@@ -45,11 +45,11 @@ def page(
     ``tables``: results/indicators/{dataset}.parquet of each dataset; ``neighbour_files``: every file of indicators
     by neighbours; ``check``: results/indicator_check.json; ``run_files``: of indicators that a run on the pool scores,
     results/indicators/pools/{pool}/{entry}/{dataset}-{shard}.parquet."""
-    values = pl.concat([*map(_of_dataset, tables), *map(_under_run, run_files)], how="diagonal")
+    values = read_values(tables, run_files)
     datasets = values["dataset"].unique(maintain_order=True).to_list()
-    names = sorted(set(values.columns) - {"dataset", "id"})
+    names = _names(values)
     known = {name: set(values.drop_nulls(name)["dataset"]) for name in names}
-    normal = normality.table(values, names)
+    normal = are_normal(values)
     parts = [
         pages.words("Every indicator is one number for one example; the curves show shares of each dataset."),
         pages.charts(
@@ -79,6 +79,20 @@ def page(
             pages.table(frame, rows=25),
         ]
     return pages.page("Indicators", parts), normal
+
+
+def read_values(tables: Sequence[str], run_files: Sequence[str] = ()) -> pl.DataFrame:
+    """``id``, ``dataset`` and a column an indicator, of ``page``'s files; a run's scores as of one dataset more."""
+    return pl.concat([*map(_of_dataset, tables), *map(_under_run, run_files)], how="diagonal")
+
+
+def are_normal(values: pl.DataFrame) -> pl.DataFrame:
+    """``normality.table`` of all indicators. ``values``: from ``read_values``."""
+    return normality.table(values, _names(values))
+
+
+def _names(values: pl.DataFrame) -> list[str]:
+    return sorted(set(values.columns) - {"dataset", "id"})
 
 
 def normality_sentence(normal: pl.DataFrame) -> str:
