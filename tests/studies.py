@@ -5,24 +5,19 @@ import json
 import shutil
 from base64 import urlsafe_b64encode
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 import yaml
 
+import study_tables
 from instructmining import (
-    agreement,
-    comparison,
     config,
-    cost_tables,
-    costs,
     indicator_table,
-    ledger,
     mixtures,
-    overlap,
     search,
 )
+from instructmining.examples import EXAMPLE_SCHEMA
 from instructmining.files import sha256, write_csv, write_json, write_parquet, write_seconds, write_text
 from instructmining.quality_rules import observations, regression
 from instructmining.rankings import take
@@ -35,10 +30,13 @@ models:
 datasets:
   alpaca: {path: data/alpaca.json}
   dolly: {path: data/dolly.json}
+  chosen: {path: data/chosen.json}
+  rejected: {path: data/rejected.json}
 pools:
   unseen: [dolly, alpaca]
 benchmarks:
   held_out: {kind: loss, path: data/held_out.json}
+indicator_check: {chosen: chosen, rejected: rejected}
 mixtures:
   - {name: base, datasets: [alpaca, dolly], count: 9, size: 12}
 recipes:
@@ -131,7 +129,8 @@ class Builder:
         draw = np.random.default_rng(len(subset))
         tokens = draw.integers(20, 90, 10)
         nll = tokens * (loss + draw.normal(0, 0.1, 10))
-        items = pl.DataFrame({"id": [f"{i:03d}" for i in range(10)], "nll": nll, "tokens": tokens})
+        ids = pl.read_parquet(self.path("datasets/held_out/examples.parquet"))["id"].head(10)
+        items = pl.DataFrame({"id": ids, "nll": nll, "tokens": tokens})
         items = items.with_columns(value=pl.col("nll") / pl.col("tokens"), weight=pl.col("tokens").cast(pl.Float64))
         figures = {"value": nll.sum() / tokens.sum(), "n_used": 10, "n_expected": 10, "unit": "nats per response token"}
         figures |= {"direction": "lower_is_better", "tokens": int(tokens.sum()), "truncated": 0, "provenance": {}}
@@ -147,7 +146,7 @@ class Builder:
 def build(root: Path, text: str = CONFIG, source: str = "data/{}.json") -> Builder:
     """The study below ``root``. ``source``: where the data were, as their summaries say."""
     study = Builder(root, text)
-    for seed, dataset in enumerate(("alpaca", "dolly", "held_out")):
+    for seed, dataset in enumerate(("alpaca", "dolly", "held_out", "chosen", "rejected")):
         _dataset(study, dataset, seed, source.format(dataset))
     values = {}
     for i in range(9):
@@ -164,6 +163,7 @@ def build(root: Path, text: str = CONFIG, source: str = "data/{}.json") -> Build
     _rankings(study)
     _search(study)
     _comparison(study)
+    study_tables.build(study)
     write_text(study.path("report.html"), "<html><p>a report</p></html>")
     study.summary()
     return study
@@ -172,9 +172,13 @@ def build(root: Path, text: str = CONFIG, source: str = "data/{}.json") -> Build
 def _dataset(study: Builder, dataset: str, seed: int, source: str) -> None:
     draw, folder = np.random.default_rng(seed), f"datasets/{dataset}"
     ids = [f"{seed}{row:019x}" for row in range(40)]
-    texts = {"id": ids, "dataset": [dataset] * 40, "instruction": ["Say something."] * 40}
-    write_parquet(pl.DataFrame(texts), study.path(f"{folder}/examples.parquet"), {"source": source})
-    write_json(study.path(f"{folder}/summary.json"), {"dataset": dataset, "source": source, "licence": "CC-BY-4.0"})
+    # every fourth prompt is in all datasets
+    asked = [f"Say something{'' if row % 4 else f' of {dataset}'}, {row}." for row in range(40)]
+    texts = {"id": ids, "instruction": asked, "input": "", "output": "Well.", "dataset": dataset, "row": range(40)}
+    frame = pl.DataFrame(texts, schema_overrides=EXAMPLE_SCHEMA).select(EXAMPLE_SCHEMA.names())
+    write_parquet(frame, study.path(f"{folder}/examples.parquet"), {"source": source})
+    about = {"dataset": dataset, "source": source, "revision": None, "licence": "CC-BY-4.0"}
+    write_json(study.path(f"{folder}/summary.json"), about)
     study.job(f"read_dataset/{dataset}", [source], f"{folder}/examples.parquet", f"{folder}/summary.json")
     if dataset == "held_out":
         return
@@ -182,7 +186,7 @@ def _dataset(study: Builder, dataset: str, seed: int, source: str) -> None:
     for entry, column in (("lengths", "output_length"), ("mtld", "mtld")):
         shards.append(f"indicators/{dataset}/{entry}/000-of-001.parquet")
         frame = pl.DataFrame({"id": ids, column: draw.normal(50 + 10 * seed, 9, 40)})
-        write_parquet(frame, study.path(shards[-1]), {})
+        write_parquet(frame, study.path(shards[-1]), {"directions": {column: "none"}})
         study.job(f"score/{dataset}/{entry}/000-of-001", [f"{folder}/examples.parquet"], shards[-1])
     rows = pl.DataFrame({"id": ids}).with_columns(dataset=pl.lit(dataset))
     columns = ["mtld", "output_length"]
@@ -202,8 +206,7 @@ def _rules(study: Builder, values: dict[str, float]) -> None:
     examples = indicator_table.attach(examples, [study.path(shard) for shard in shards], columns)
     table, nulls = observations.from_runs(examples, values, columns)
     settings = study.config["quality_rules"]["fitted"]
-    asked: dict[str, Any] = {key: settings[key] for key in ("max_indicators", "bootstrap", "seed")}
-    rule, sets = regression.estimate(table, columns, candidates=columns, **asked)
+    rule, sets = regression.estimate(table, settings, columns)
     folder = "quality_rules/fitted"
     write_json(study.path(f"{folder}.json"), {**rule, "provenance": {"settings": settings}})
     write_csv(regression.with_predictions(rule, table), study.path(f"{folder}/observations.csv"))
@@ -265,40 +268,7 @@ def _search(study: Builder) -> None:
 
 
 def _comparison(study: Builder) -> None:
-    named = config.comparison_subsets(study.config, "first")
-    evaluations = []
-    for number, subset in enumerate(named):
+    for number, subset in enumerate(config.comparison_subsets(study.config, "first")):
         order, _, size = subset.split("/")
         _select(study, order, int(size), subset, "select_subset")
-        evaluations.append(study.run(subset, 1.3 + 0.01 * number))
-    subsets = [f"subsets/{subset}.parquet" for subset in named]
-    items = [name.replace(".json", ".items.parquet") for name in evaluations]
-    found = comparison.read_evaluations(
-        *([str(study.path(name)) for name in names] for names in (evaluations, subsets))
-    )
-    write_csv(comparison.compare(found, {"random": "random"}), study.path("tables/first.csv"))
-    study.job("report_comparison/first", [*evaluations, *items, *subsets], "tables/first.csv")
-    table = agreement.agreement(found)
-    for between in ("benchmark", "size", "recipe"):
-        name = f"tables/agreement/{between}s.csv"
-        write_csv(table.filter(pl.col("between") == between), study.path(name))
-        study.job("report_agreement/agreement", [*evaluations, *subsets], name)
-    rankings = [f"rankings/{order}/unseen.parquet" for order in ("best", "random-0", "random-1")]
-    frames = {tuple(Path(name).with_suffix("").parts[-3:]): pl.read_parquet(study.path(name)) for name in subsets}
-    write_csv(overlap.table(frames, {"unseen": 80}), study.path("tables/overlaps/first.csv"))
-    study.job("report_overlaps/first", [*rankings, *subsets], "tables/overlaps/first.csv")
-    _costs(study, named, [*evaluations, *subsets, *rankings])
-
-
-def _costs(study: Builder, named: list[str], inputs: list[str]) -> None:
-    measured = ledger.read_ledger(study.path("costs"), costs.comparison_jobs(study.config, "first"))
-    files = [f"runs/small/{subset}/train.json" for subset in named]
-    runs, prices = [json.loads(study.path(name).read_text()) for name in files], study.config["costs"]
-    parts = cost_tables.parts_table(study.config, "first", measured)
-    everything = cost_tables.everything_table(study.config, "first", measured, runs, {"unseen": 80})
-    strategies = cost_tables.strategies_table(parts, everything, prices)
-    money = cost_tables.money(prices, cost_tables.has_price(parts, prices))
-    write_csv(parts.with_columns(money), study.path("tables/costs/first/parts.csv"))
-    write_csv(strategies, study.path("tables/costs/first/strategies.csv"))
-    names = ("tables/costs/first/parts.csv", "tables/costs/first/strategies.csv")
-    study.job("report_costs/first", [*inputs, *files], *names)
+        study.run(subset, 1.3 + 0.01 * number)

@@ -306,7 +306,7 @@ def test_what_looks_private_is_one_line_with_the_file_and_not_the_secret(tmp_pat
 
 
 def test_nothing_is_left_of_an_archive_that_was_refused(study: Builder):
-    name = "results/datasets/alpaca/summary.json"
+    name = "results/datasets/held_out/summary.json"
     summary = json.loads((study.root / name).read_text())
     write_json(study.root / name, {**summary, "note": SECRETS["an API key"]})
     with pytest.raises(InputError, match=f"^{name}: holds an API key"):
@@ -315,7 +315,7 @@ def test_nothing_is_left_of_an_archive_that_was_refused(study: Builder):
 
 
 def test_what_the_user_allows_is_archived(study: Builder):
-    name = "results/datasets/alpaca/summary.json"
+    name = "results/datasets/held_out/summary.json"
     write_json(study.root / name, {**json.loads((study.root / name).read_text()), "a": SECRETS["an absolute path"]})
     assert (kept(study, allowed=(SECRETS["an absolute path"],)) / name).exists()
 

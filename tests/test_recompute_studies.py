@@ -1,6 +1,6 @@
 """The tables of studies computed again from an archive's files."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,17 +8,17 @@ import polars as pl
 import pytest
 
 import study_files
-from instructmining import ablation, comparison, cost_tables, dataset_losses, subset_table
+from instructmining import ablation, comparison, cost_tables, dataset_losses, size_scan, subset_table
 from instructmining.files import write_csv, write_json, write_parquet
-from instructmining.trail.differences import Difference
-from instructmining.trail.recompute import Study
-from instructmining.trail.recompute_tables import ablations, compared_subsets, losses_by_dataset
+from instructmining.trail.recompute import recompute
+from instructmining.trail.study import Study
 
 CONFIG: dict[str, Any] = {
-    "strategies": {"best": {"kind": "quality_rule", "quality_rule": "fitted"}},
+    "strategies": {"best": {"kind": "quality_rule", "quality_rule": "fitted"}, "random": {"kind": "random"}},
     "quality_rules": {"fitted": {"indicators": ["reward", "mtld"]}},
     "studies": {
         "s": {"kind": "ablation", "strategy": "best", "recipes": ["small"], "seeds": 3},
+        "z": {"kind": "size_scan"},
         "d": {"kind": "datasets", "datasets": ["alpaca", "good"]},
     },
 }
@@ -28,7 +28,7 @@ FIT = {"r_squared": 0.5, "loo_r_squared": 0.3, "coefficients": {"intercept": 0.5
 def study(root: Path, made: dict[str, list[str]]) -> Study:
     files = frozenset(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
     inputs = {file: tuple(Path(path).relative_to(root).as_posix() for path in paths) for file, paths in made.items()}
-    return Study(root, CONFIG, files, inputs, set())
+    return Study(root, CONFIG, files, inputs)
 
 
 def ids(subsets: list[str]) -> dict[Any, pl.Series]:
@@ -76,25 +76,41 @@ def subsets_of_a_comparison(root: Path) -> Study:
     return study(root, {file: [*evaluations, *subsets, str(ranking), str(costs)]})
 
 
+def a_size_scan(root: Path) -> Study:
+    made = []
+    for place, size in enumerate((10, 20, 30, 40)):
+        for order in ("best", "random-0", "random-1"):
+            name = f"{order}/unseen/{size}"
+            ids = study_files.subset(root / "results", name, range(size))
+            level = 1.9 - 0.1 * place + 0.01 * len(order)
+            made.append((study_files.evaluation(root / "results", "small", name, "held_out", level), ids))
+    evaluations, subsets = map(list, zip(*made, strict=True))
+    file = "results/tables/size_scans/z.csv"
+    write_csv(size_scan.scan(comparison.read_evaluations(evaluations, subsets), ["random"])[0], root / file)
+    return study(root, {file: [*evaluations, *subsets]})
+
+
+def told(found: Study, file: str) -> list[str]:
+    return [str(difference) for difference in recompute(found).differences if difference.file == file]
+
+
 CASES = [
-    (an_ablation, ablations, "results/tables/ablations/s/differences.csv", "overlap"),
-    (an_ablation, ablations, "results/tables/ablations/s/rules.csv", "reward"),
-    (losses, losses_by_dataset, "results/tables/dataset_losses/d.csv", "value"),
-    (subsets_of_a_comparison, compared_subsets, "results/tables/subsets/s.csv", "rule_value"),
+    (an_ablation, "results/tables/ablations/s/differences.csv", "overlap"),
+    (an_ablation, "results/tables/ablations/s/rules.csv", "reward"),
+    (losses, "results/tables/dataset_losses/d.csv", "value"),
+    (subsets_of_a_comparison, "results/tables/subsets/s.csv", "rule_value"),
+    (a_size_scan, "results/tables/size_scans/z.csv", "p_value"),
 ]
 
 
-@pytest.mark.parametrize(("build", "compute", "file", "column"), CASES)
+@pytest.mark.parametrize(("build", "file", "column"), CASES)
 def test_a_table_is_computed_again_and_a_figure_that_was_changed_is_told(
-    build: Callable[[Path], Study],
-    compute: Callable[[Study], Iterator[Difference]],
-    file: str,
-    column: str,
-    tmp_path: Path,
+    build: Callable[[Path], Study], file: str, column: str, tmp_path: Path
 ) -> None:
     found = build(tmp_path)
-    assert list(compute(found)) == [] and file in found.computed
+    # what its inputs were made from is not there
+    assert told(found, file) == [] and file in recompute(found).computed
     table = pl.read_csv(tmp_path / file)
     write_csv(table.with_columns(pl.col(column) + 0.5), tmp_path / file)
-    told = [str(difference) for difference in compute(found)]
-    assert told and all(file in line and column in line for line in told)
+    lines = told(found, file)
+    assert lines and all(column in line for line in lines)

@@ -10,53 +10,24 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from archives import archived, edit_json, forge, run, told
 from instructmining.errors import InputError
-from instructmining.files import sha256, write_json, write_parquet
-from instructmining.trail.archive import archive
+from instructmining.files import write_json, write_parquet
 from instructmining.trail.crate import METADATA_FILE
-from instructmining.trail.verify import checksums, opened, verify
-from studies import ROOT, build
+from instructmining.trail.verify import checksums, opened
+from studies import ROOT
 
 EVALUATION = "results/evaluations/small/best/unseen/8/held_out.json"
 
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("study")
-    build(root)
-    target = root.parent / "kept"
-    archive(root, [root / "config.yaml"], root / "summary.tsv", target, [], [])
-    return target
+    return archived(tmp_path_factory.mktemp("kept"))
 
 
 @pytest.fixture
 def study(kept: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(kept, tmp_path / "study"))
-
-
-def told(folder: Path) -> list[str]:
-    return [str(difference) for difference in verify(folder)[0]]
-
-
-def forge(folder: Path, name: str) -> None:
-    """Make the crate say that the file is as it is now."""
-    crate = json.loads((folder / METADATA_FILE).read_text())
-    entity = next(entity for entity in crate["@graph"] if entity["@id"] == name)
-    entity |= {"sha256": sha256(folder / name), "contentSize": str((folder / name).stat().st_size)}
-    write_json(folder / METADATA_FILE, crate)
-
-
-def edit_json(folder: Path, name: str, **changes: object) -> None:
-    write_json(folder / name, {**json.loads((folder / name).read_text()), **changes})
-    forge(folder, name)
-
-
-def test_an_untouched_archive_differs_in_nothing_and_all_results_are_computed_again(study: Path):
-    found, checked = verify(study)
-    assert found == []
-    kinds = ("evaluations", "quality_rules", "rankings", "searches", "subsets", "tables")
-    assert {name for name in checked.files if name.split("/")[1:2] and name.split("/")[1] in kinds} <= checked.computed
-    assert {"results/indicators/alpaca.parquet", "results/indicators/dolly.parquet"} <= checked.computed
 
 
 def test_a_changed_byte_is_told_with_its_file(study: Path):
@@ -71,19 +42,6 @@ def test_a_missing_and_an_extra_file_are_told(study: Path):
     lines = told(study)
     assert "results/rankings/random-1/unseen.parquet: expected a file, found none" in lines
     assert "notes.txt: expected no such file, found one" in lines
-
-
-@pytest.mark.parametrize(
-    "table", ["first", "overlaps/first", "costs/first/parts", "costs/first/strategies", "agreement/sizes"]
-)
-def test_a_table_with_a_forged_checksum_is_computed_again(study: Path, table: str):
-    name = f"results/tables/{table}.csv"
-    frame = pl.read_csv(study / name)
-    number = next(column for column, kind in frame.schema.items() if kind == pl.Float64 or column == "n")
-    frame.with_columns(pl.col(number) + 1).write_csv(study / name)
-    forge(study, name)
-    (line,) = told(study)
-    assert line.startswith(f"{name}: expected {number} ")
 
 
 def test_a_tampered_loss_is_told_and_so_is_what_follows_from_it(study: Path):
@@ -168,11 +126,6 @@ def test_a_file_that_cannot_be_read_is_one_line_and_the_rest_is_still_checked(st
     lines = told(study)
     assert any(line.startswith("results/rankings/best/unseen.parquet: expected sha256") for line in lines)
     assert any(line.startswith("results/searches/main.json") for line in lines)
-
-
-def run(archive: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "instructmining.trail.verify", "--archive", str(archive)]
-    return subprocess.run(command, env={"PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True)
 
 
 def test_the_command_ends_with_a_status_and_a_line_a_difference(study: Path):

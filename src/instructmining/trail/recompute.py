@@ -1,217 +1,138 @@
 """Results of a study computed again from the files they were made from, by the functions that made them.
 
-Each function here yields the differences it finds and puts the names of the files it has computed into
-``study.computed``. Which files a result was made from is said by the crate, not by the config. No model is read.
+``COMPUTED`` has them by the patterns of their rules' outputs, ``BY_CHECKSUM`` every other output and why it has no
+function. Which files a result was made from is said by the crate. No model is read.
 """
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import polars as pl
+from polars.exceptions import PolarsError
 
-from instructmining import indicator_table, search
-from instructmining.config import mixture_names, rule_columns, strategy_columns, strategy_settings
 from instructmining.files import read_json
-from instructmining.mixtures import draw_mixture
-from instructmining.quality_rules import observations, regression
-from instructmining.rankings import take
-from instructmining.significance import read_items
-from instructmining.strategies import STRATEGIES
+from instructmining.trail.archive import TEXTS, left_out
 from instructmining.trail.differences import Difference, of_csv, of_data, of_frames
+from instructmining.trail.recompute_data import DATA
+from instructmining.trail.recompute_quality_rules import QUALITY_RULES
+from instructmining.trail.recompute_tables import TABLES
+from instructmining.trail.recompute_texts import TEXT_TABLES
+from instructmining.trail.study import Absent, Computed, InPart, Study, without_provenance
 
-Config = dict[str, Any]
+# where two patterns match, the first is meant
+COMPUTED: Computed = {**DATA, **QUALITY_RULES, **TABLES, **TEXT_TABLES}
+# and what lies below them
+BY_CHECKSUM = {
+    "results/answers": "what a judge was asked and answered",
+    "results/batches": "runs in one folder, taken into their own",
+    "results/costs": "what a job measured",
+    "results/datasets": "read from a dataset's source",
+    "results/embeddings": "what a model computed",
+    "results/evaluations/{recipe}/{subset}/{benchmark}.items.parquet": "what a model gave",
+    "results/figures": "drawn from the tables",
+    "results/generations": "what a model gave",
+    "results/indicators/{reference_set}/{entry}/{shard}.parquet": "what a scorer gave",
+    "results/jobs": "with what a job ran",
+    "results/models": "read from a model's source",
+    "results/packages": "fetched",
+    "results/preference_heads": "fitted on what a model gave",
+    "results/report.html": "drawn from the tables",
+    "results/runs": "what training gave, and a card of it",
+    "results/surroundings": "software and machine of jobs",
+    "CITATION.cff": "the software's",
+    "README.md": "words",
+    "config.json": "the study's own",
+    "requirements.lock": "the software's",
+}
+UNKNOWN = "no function computes it"
+# a file that was changed may be no input at all to the function that made the result
+_UNUSABLE = (ArithmeticError, AttributeError, LookupError, OSError, PolarsError, TypeError, ValueError)
+# as in rules/common.smk, as far as patterns are told apart by them; else anything but a /
+_WILDCARDS = {"comparison": "[a-z0-9_]+", "subset": ".+", "reference_set": ".+"}
 
 
-class Study(NamedTuple):
-    """An archive's folder, its config, the names of its files, and what each was made from."""
+class Recomputed(NamedTuple):
+    """What differs, the files that were computed again, and why others were not, or not wholly."""
 
-    folder: Path
-    config: Config
-    files: frozenset[str]
-    inputs: Mapping[str, tuple[str, ...]]
+    differences: list[Difference]
     computed: set[str]
-
-    def below(self, folder: str, end: str) -> list[str]:
-        """Names of files below results/{folder}, sorted."""
-        return sorted(name for name in self.files if name.startswith(f"results/{folder}/") and name.endswith(end))
-
-    def made_from(self, file: str, folder: str, end: str = "") -> list[str]:
-        """Paths of those of a file's inputs that lie below results/{folder}."""
-        named = self.inputs.get(file, ())
-        return [
-            str(self.folder / path) for path in named if path.startswith(f"results/{folder}/") and path.endswith(end)
-        ]
-
-    def whole(self, file: str) -> bool:
-        """Whether a file is there, and everything that it was made from."""
-        return file in self.files and self.files.issuperset(self.inputs.get(file, ()))
+    left: dict[str, str]
 
 
-def losses(study: Study) -> Iterator[Difference]:
-    """An evaluation's value is the mean of its items, weighted (of a loss, nats over tokens); how many it used."""
-    for file in study.below("evaluations", ".json"):
-        items_file = f"{file.removesuffix('.json')}.items.parquet"
-        if items_file not in study.files:
-            continue
-        figures = read_json(study.folder / file)
-        made_of = read_items(study.folder / file)
-        expected = {
-            "value": float(made_of["total"].sum()) / float(made_of["weight"].sum()),
-            "n_used": made_of.filter(pl.col("weight") > 0).height,
-        }
-        yield from of_data(file, expected, {name: figures.get(name) for name in expected})
-        items = pl.read_parquet(study.folder / items_file)
-        if "nll" in items.columns:
-            values = items.select("id", value=pl.col("nll") / pl.col("tokens"))
-            yield from of_frames(items_file, values, items.select("id", "value"))
-        study.computed.update({file, items_file})
+def recompute(study: Study) -> Recomputed:
+    """Everything that ``COMPUTED`` knows of the files of an archive."""
+    found = Recomputed([], set(), {})
+    for patterns, compute in COMPUTED.items():
+        for names in _made(study, patterns):
+            files = [pattern.format(**names) for pattern in patterns]
+            try:
+                for file, expected in zip(files, compute(study, files[0], *names.values()), strict=True):
+                    if file in study.files and expected is not None:
+                        found.differences.extend(_differences(study, file, expected))
+                        found.computed.add(file)
+                        if isinstance(expected, InPart):
+                            found.left[file] = f"{expected.as_found} as found: {_needs(expected.names)}"
+            except Absent as absent:
+                found.left.update({file: _needs(absent.names) for file in files if file in study.files})
+            except _UNUSABLE as error:
+                what = f"{type(error).__name__}: {error}".splitlines()[0].replace(f"{study.folder}/", "")
+                found.differences.append(Difference(files[0], "a result that can be computed again", what))
+                failed = study.files.intersection(files) - found.computed
+                found.left.update(dict.fromkeys(failed, "could not be: see what differs"))
+    for file in sorted(study.files - found.computed - set(found.left)):
+        found.left[file] = why_by_checksum(file)
+    return found
 
 
-def indicators(study: Study) -> Iterator[Difference]:
-    """A dataset's table of indicators, joined from its shards."""
-    for file in study.below("indicators", ".parquet"):
-        shards = study.made_from(file, "indicators")
-        if len(Path(file).parts) == 3 and shards and study.files.issuperset(_below(study, shards)):
-            found = pl.read_parquet(study.folder / file)
-            columns = [column for column in found.columns if column != "id"]
-            rows = found.select("id", dataset=pl.lit(Path(file).stem))
-            yield from of_frames(file, indicator_table.attach(rows, shards, columns).drop("dataset"), found)
-            study.computed.add(file)
+def why_by_checksum(file: str) -> str:
+    """Why a file, or a rule's output, is not computed again; ``UNKNOWN`` where nobody has said it."""
+    for pattern, reason in BY_CHECKSUM.items():
+        if _regex(pattern).fullmatch(file) or file.startswith(f"{pattern}/"):
+            return reason
+    return UNKNOWN
 
 
-def rankings(study: Study) -> Iterator[Difference]:
-    """A pool's order, from indicators, quality rule and other orders; which examples it has is taken from itself."""
-    for file in study.below("rankings", ".parquet"):
-        order = Path(file).parent.name
-        settings = strategy_settings(study.config, order)[1]
-        read = [path for path in study.inputs.get(file, ()) if not path.startswith("results/datasets/")]
-        # by vectors, which no archive holds; or in the order of the pool's datasets, with their texts
-        if not study.files.issuperset(read) or settings["kind"] == "full":
-            continue
-        found = pl.read_parquet(study.folder / file)
-        columns, shards = strategy_columns(study.config, order), study.made_from(file, "indicators")
-        examples = indicator_table.attach(found.select("id", "dataset").sort("id"), shards, columns)
-        known: dict[str, Any] = {
-            "rankings": {Path(path).parent.name: pl.read_parquet(path) for path in study.made_from(file, "rankings")}
-        }
-        for rule in study.made_from(file, "quality_rules", ".json"):
-            known["rule"] = read_json(rule)
-        yield from of_frames(file, STRATEGIES[settings["kind"]].rank(examples, {**settings, **known}), found)
-        study.computed.add(file)
+def _made(study: Study, patterns: tuple[str, ...]) -> Iterator[dict[str, str]]:
+    """What the wildcards of ``patterns`` stand for, for every job with a file in the archive."""
+    known = set[tuple[str, ...]]()
+    for file in sorted(study.files):
+        for pattern in patterns:
+            match = _regex(pattern).fullmatch(file)
+            if match and pattern_of(file) == pattern and tuple(match.groupdict().values()) not in known:
+                known.add(tuple(match.groupdict().values()))
+                yield match.groupdict()
 
 
-def subsets(study: Study) -> Iterator[Difference]:
-    """A subset is the first of a ranking; a mixture is drawn again where all ids of its datasets are there."""
-    for file in study.below("subsets", ".parquet"):
-        name = file.removeprefix("results/subsets/").removesuffix(".parquet")
-        expected = _mixture(study, file, name) if name.startswith("mixtures/") else _prefix(study, file, name)
-        if expected is not None:
-            found = pl.read_parquet(study.folder / file)
-            yield from of_frames(file, expected, found)
-            study.computed.add(file)
+def pattern_of(file: str) -> str | None:
+    """The pattern of ``COMPUTED`` that is meant by a file's name."""
+    patterns = (pattern for several in COMPUTED for pattern in several)
+    return next((pattern for pattern in patterns if _regex(pattern).fullmatch(file)), None)
 
 
-def _prefix(study: Study, file: str, name: str) -> pl.DataFrame | None:
-    rankings = study.made_from(file, "rankings")
-    if not study.whole(file) or len(rankings) != 1:
-        return None
-    size: int | None = None
-    for chosen in study.made_from(file, "searches", ".json"):
-        found = read_json(chosen)
-        size = found["best_size"] if "best_size" in found else found["size"]
-    last = Path(name).name
-    if size is None and last != "all":
-        size = int(last)
-    return take(pl.read_parquet(rankings[0]), size, Path(rankings[0]).stem)
+@cache
+def _regex(pattern: str) -> re.Pattern[str]:
+    parts = re.split(r"\{(\w+)\}", pattern)
+    named = [f"(?P<{name}>{_WILDCARDS.get(name, '[^/]+')})" for name in parts[1::2]]
+    return re.compile("".join(map("".join, zip(map(re.escape, parts[::2]), [*named, ""], strict=True))))
 
 
-def _mixture(study: Study, file: str, name: str) -> pl.DataFrame | None:
-    block, _, i = name.removeprefix("mixtures/").rpartition("-")
-    settings = next((entry for entry in study.config["mixtures"] if entry["name"] == block), None)
-    if settings is None:
-        return None
-    # a dataset's own file, with its texts, need not be in the archive; its indicators have the same rows
-    tables = {dataset: f"results/indicators/{dataset}.parquet" for dataset in settings["datasets"]}
-    if not study.files.issuperset(tables.values()):
-        return None
-    ids = {dataset: pl.read_parquet(study.folder / path, columns=["id"])["id"] for dataset, path in tables.items()}
-    return draw_mixture(ids, settings["size"], settings["seed"], block, int(i))
+def _needs(names: Sequence[str]) -> str:
+    name, why = names[0], left_out(names[0], ())
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    how = " (make archive WITH=texts)" if why and left_out(name, [TEXTS]) is None else ""
+    return f"needs {name}{more}: {why or 'not in the archive'}{how}"
 
 
-def searches(study: Study) -> Iterator[Difference]:
-    """The best of the trials; and every proposal, by replaying the searcher."""
-    for name, settings in study.config["searches"].items():
-        file = f"results/searches/{name}.json"
-        if not study.whole(file):
-            continue
-        proposals = [read_json(path) for path in sorted(study.made_from(file, "searches", ".json"))]
-        values = [read_json(path)["value"] for path in sorted(study.made_from(file, "evaluations", ".json"))]
-        trials = [{**proposal, "value": value} for proposal, value in zip(proposals, values, strict=True)]
-        found = _without_provenance(read_json(study.folder / file))
-        yield from of_data(file, search.choose(trials, name), found)
-        study.computed.add(file)
-        last = len(proposals) - 1
-        keys = {key: settings[key] for key in ("low", "high", "parallel", "seed")}
-        told = values[: len(search.told(last, settings["parallel"]))]
-        again = search.propose(last, proposals[:last], told, search=name, **keys)
-        trial = f"results/searches/{name}/trials/{last:03d}.json"
-        kept = ("trial", "searcher_id", "size")
-        yield from of_data(trial, {key: again[key] for key in kept}, {key: proposals[last].get(key) for key in kept})
-        study.computed.update(study.below(f"searches/{name}/trials", ".json"))
-
-
-def quality_rules(study: Study) -> Iterator[Difference]:
-    """Observations from mixtures, indicators and losses; the rule, its diagnostics and all sets, from observations."""
-    for name, settings in study.config["quality_rules"].items():
-        file, folder = f"results/quality_rules/{name}.json", f"results/quality_rules/{name}"
-        if file not in study.files:
-            continue
-        found = _without_provenance(read_json(study.folder / file))
-        if "preset" in settings:
-            yield from of_data(file, regression.published(settings["preset"], settings["columns"]), found)
-            study.computed.add(file)
-            continue
-        columns = rule_columns(study.config, name)
-        nulls: dict[str, int] = {}
-        if "mixtures" in settings and study.whole(file):
-            table, nulls = _observations(study, file, settings, columns)
-        else:
-            table = observations.from_csv(study.folder / folder / "observations.csv", columns)
-        rule, sets = regression.estimate(
-            table,
-            settings["indicators"],
-            candidates=columns,
-            max_indicators=settings["max_indicators"],
-            bootstrap=settings["bootstrap"],
-            seed=settings["seed"],
-        )
-        yield from of_data(file, rule, found)
-        for part, frame in (("observations", regression.with_predictions(rule, table)), ("all_subsets", sets)):
-            yield from of_csv(f"{folder}/{part}.csv", frame, study.folder / folder / f"{part}.csv")
-        summary = regression.summary(rule, sets, nulls)
-        yield from of_data(f"{folder}/diagnostics.json", summary, read_json(study.folder / folder / "diagnostics.json"))
-        study.computed.update({file, *study.below(f"quality_rules/{name}", "")})
-
-
-def _observations(
-    study: Study, file: str, settings: Mapping[str, Any], columns: list[str]
-) -> tuple[pl.DataFrame, dict[str, int]]:
-    names = mixture_names(study.config, settings["mixtures"])
-    values = {
-        Path(path).parent.name: read_json(path)["value"] for path in study.made_from(file, "evaluations", ".json")
-    }
-    examples = observations.mixture_examples(
-        study.folder / f"results/subsets/mixtures/{name}.parquet" for name in names
-    )
-    examples = indicator_table.attach(examples, study.made_from(file, "indicators"), columns)
-    return observations.from_runs(examples, values, columns)
-
-
-def _below(study: Study, paths: list[str]) -> list[str]:
-    """Names in the archive of paths below its folder."""
-    return [Path(path).relative_to(study.folder).as_posix() for path in paths]
-
-
-def _without_provenance(found: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in found.items() if key != "provenance"}
+def _differences(study: Study, file: str, expected: Any) -> Iterator[Difference]:
+    path, kind = study.folder / file, file.rpartition(".")[2]
+    result = expected.result if isinstance(expected, InPart) else expected
+    if kind == "csv":
+        yield from of_csv(file, result, path)
+    elif kind == "parquet":
+        yield from of_frames(file, result, pl.read_parquet(path))
+    elif kind == "json":
+        yield from of_data(file, result, without_provenance(read_json(path)))
+    else:
+        yield from of_data(file, result, path.read_text(encoding="utf-8"))

@@ -1,134 +1,122 @@
-"""The tables of a study's comparisons computed again; as in ``instructmining.trail.recompute``."""
-
-from collections.abc import Iterator
-from pathlib import Path
+"""The tables of comparisons and studies computed again; as in ``instructmining.trail.recompute_data``."""
 
 import polars as pl
 
 from instructmining import (
     ablation,
     agreement,
+    benchmark_tables,
     comparison,
     cost_tables,
     costs,
     dataset_losses,
     ledger,
     overlap,
+    size_scan,
     subset_table,
 )
-from instructmining.config.baselines import comparison_baselines
-from instructmining.config.studies import ablated, dataset_pools, repeated_recipes, studies_of_kind
+from instructmining.config import comparison_baselines, comparison_evaluations
+from instructmining.config.studies import ablated, dataset_pools, repeated_recipes
 from instructmining.files import read_json
-from instructmining.trail.differences import Difference, of_csv
-from instructmining.trail.recompute import Study
+from instructmining.trail.study import (
+    Computed,
+    Expected,
+    InPart,
+    Study,
+    evaluations_of,
+    ids_of,
+    last_three,
+    pool_rows,
+)
+
+Frame = pl.DataFrame
 
 
-def comparisons(study: Study) -> Iterator[Difference]:
-    """The tables of comparisons, from evaluations, their items and subsets."""
-    for name in study.config["comparisons"]:
-        file = f"results/tables/{name}.csv"
-        if study.whole(file):
-            table = comparison.compare(_evaluations(study, file), comparison_baselines(study.config, name))
-            yield from of_csv(file, table, study.folder / file)
-            study.computed.add(file)
+def compared(study: Study, file: str, name: str) -> tuple[Frame, Frame]:
+    """A comparison and its runs, from evaluations, their items and subsets."""
+    found = evaluations_of(study, file)
+    return comparison.compare(found, comparison_baselines(study.config, name)), benchmark_tables.runs(found)
 
 
-def overlaps(study: Study) -> Iterator[Difference]:
+def benchmark(study: Study, file: str, name: str, one: str) -> tuple[Expected]:
+    """A benchmark's items; where the archive does not hold the texts of its dataset, with the prompts as found."""
+    ran = [parts for parts in comparison_evaluations(study.config, name) if parts[-1] == one]
+    order = {str(study.folder / f"results/evaluations/{'/'.join(parts)}.json"): i for i, parts in enumerate(ran)}
+    found = evaluations_of(study, file)
+    # the first run's answers are shown, and strategies are columns in the order of runs
+    found = found.sort(pl.col("path").replace_strict(order, return_dtype=pl.Int64))
+    dataset = study.config["benchmarks"][one].get("dataset")
+    texts = f"results/datasets/{dataset}/examples.parquet"
+    if dataset is None or texts in study.files:
+        return (benchmark_tables.items(found, study.path(texts) if dataset else None),)
+    items = benchmark_tables.items(found, None)
+    if items["prompt"].null_count() < items.height:
+        return (items,)
+    prompts = pl.read_csv(study.path(file), columns=["id", "prompt"], infer_schema=False).unique("id", keep="first")
+    as_found = items.drop("prompt").join(prompts, on="id", how="left", maintain_order="left")
+    return (InPart(as_found.select(items.columns), "prompts", [texts]),)
+
+
+def overlaps(study: Study, file: str, *_: str) -> tuple[Frame]:
     """Shares that subsets have in common."""
-    for file in study.below("tables/overlaps", ".csv"):
-        if not study.whole(file):
-            continue
-        chosen = study.made_from(file, "subsets")
-        frames = {_last_three(path): pl.read_parquet(path) for path in chosen}
-        table = overlap.table(frames, _pool_rows(study, file))
-        yield from of_csv(file, table, study.folder / file)
-        study.computed.add(file)
+    frames = {last_three(path): pl.read_parquet(path) for path in study.made_from(file, "subsets")}
+    return (overlap.table(frames, pool_rows(study, file)),)
 
 
-def agreements(study: Study) -> Iterator[Difference]:
+def agreements(study: Study, file: str) -> tuple[Frame, ...]:
     """Correlations between benchmarks, sizes and recipes."""
-    for file in study.below("tables/agreement", ".csv"):
-        if study.whole(file):
-            table = agreement.agreement(_evaluations(study, file))
-            between = Path(file).stem.removesuffix("s")
-            yield from of_csv(file, table.filter(pl.col("between") == between), study.folder / file)
-            study.computed.add(file)
+    table = agreement.agreement(evaluations_of(study, file))
+    return tuple(table.filter(pl.col("between") == between) for between in ("benchmark", "size", "recipe"))
 
 
-def cost_parts(study: Study) -> Iterator[Difference]:
+def cost_parts(study: Study, file: str, name: str) -> tuple[Frame, Frame]:
     """What selecting and training cost, from what the jobs measured."""
     config, prices = study.config, study.config["costs"]
-    for name in config["comparisons"]:
-        files = [f"results/tables/costs/{name}/{table}.csv" for table in ("parts", "strategies")]
-        if not all(map(study.whole, files)):
-            continue
-        measured = ledger.read_ledger(study.folder / "results/costs", costs.comparison_jobs(config, name))
-        runs = [read_json(path) for path in study.made_from(files[0], "runs", "train.json")]
-        rows = _pool_rows(study, files[0])
-        parts = cost_tables.parts_table(config, name, measured)
-        everything = cost_tables.everything_table(config, name, measured, runs, rows)
-        money = cost_tables.money(prices, cost_tables.has_price(parts, prices))
-        tables = (parts.with_columns(money), cost_tables.strategies_table(parts, everything, prices))
-        for file, table in zip(files, tables, strict=True):
-            yield from of_csv(file, table, study.folder / file)
-            study.computed.add(file)
+    measured = ledger.read_ledger(study.folder / "results/costs", costs.comparison_jobs(config, name))
+    runs = [read_json(path) for path in study.made_from(file, "runs", "train.json")]
+    parts = cost_tables.parts_table(config, name, measured)
+    everything = cost_tables.everything_table(config, name, measured, runs, pool_rows(study, file))
+    money = cost_tables.money(prices, cost_tables.has_price(parts, prices))
+    return cost_tables.strategies_table(parts, everything, prices), parts.with_columns(money)
 
 
-def compared_subsets(study: Study) -> Iterator[Difference]:
+def compared_subsets(study: Study, file: str, *_: str) -> tuple[Frame]:
     """What a comparison's subsets are under its quality rules, and what they took."""
-    for file in study.below("tables/subsets", ".csv"):
-        if not study.whole(file):
-            continue
-        costs_file = study.made_from(file, "tables/costs")[0]
-        parts = pl.read_csv(costs_file, schema_overrides=cost_tables.PARTS_SCHEMA)
-        scores = {_last_three(path)[1:]: pl.read_parquet(path) for path in study.made_from(file, "rankings")}
-        table = subset_table.table(_evaluations(study, file), parts, _ids(study, file), scores)
-        yield from of_csv(file, table, study.folder / file)
-        study.computed.add(file)
+    (costs_file,) = study.made_from(file, "tables/costs")
+    parts = pl.read_csv(costs_file, schema_overrides=cost_tables.PARTS_SCHEMA)
+    scores = {last_three(path)[1:]: pl.read_parquet(path) for path in study.made_from(file, "rankings")}
+    return (subset_table.table(evaluations_of(study, file), parts, ids_of(study, file), scores),)
 
 
-def ablations(study: Study) -> Iterator[Difference]:
+def scanned(study: Study, file: str, *_: str) -> tuple[Frame]:
+    """What values do against size."""
+    random = [name for name, settings in study.config["strategies"].items() if settings["kind"] == "random"]
+    return (size_scan.scan(evaluations_of(study, file), random)[0],)
+
+
+def ablations(study: Study, file: str, name: str) -> tuple[Frame, Frame]:
     """Quality rules without each of their indicators."""
-    for name in studies_of_kind(study.config, "ablation"):
-        files = [f"results/tables/ablations/{name}/{table}.csv" for table in ("differences", "rules")]
-        if not all(map(study.whole, files)):
-            continue
-        left_out, file = ablated(study.config, name), files[0]
-        full = study.config["strategies"][study.config["studies"][name]["strategy"]]["quality_rule"]
-        rules = {rule: read_json(study.folder / f"results/quality_rules/{rule}.json") for rule in [full, *left_out]}
-        recipes = repeated_recipes(study.config, name)
-        tables = (
-            ablation.table(_evaluations(study, file), left_out, recipes, _ids(study, file)),
-            ablation.coefficients(rules, left_out),
-        )
-        for file, table in zip(files, tables, strict=True):
-            yield from of_csv(file, table, study.folder / file)
-            study.computed.add(file)
+    left_out = ablated(study.config, name)
+    full = study.config["strategies"][study.config["studies"][name]["strategy"]]["quality_rule"]
+    rules = {rule: read_json(study.path(f"results/quality_rules/{rule}.json")) for rule in [full, *left_out]}
+    recipes = repeated_recipes(study.config, name)
+    differences = ablation.table(evaluations_of(study, file), left_out, recipes, ids_of(study, file))
+    return differences, ablation.coefficients(rules, left_out)
 
 
-def losses_by_dataset(study: Study) -> Iterator[Difference]:
+def losses_by_dataset(study: Study, file: str, name: str) -> tuple[Frame]:
     """Random examples of each dataset."""
-    for name in studies_of_kind(study.config, "datasets"):
-        file = f"results/tables/dataset_losses/{name}.csv"
-        if study.whole(file):
-            table = dataset_losses.table(_evaluations(study, file), dataset_pools(study.config, name))
-            yield from of_csv(file, table, study.folder / file)
-            study.computed.add(file)
+    return (dataset_losses.table(evaluations_of(study, file), dataset_pools(study.config, name)),)
 
 
-def _ids(study: Study, file: str) -> dict[tuple[str, str, str], pl.Series]:
-    return {_last_three(path): pl.read_parquet(path)["id"] for path in study.made_from(file, "subsets")}
-
-
-def _evaluations(study: Study, file: str) -> pl.DataFrame:
-    return comparison.read_evaluations(study.made_from(file, "evaluations", ".json"), study.made_from(file, "subsets"))
-
-
-def _pool_rows(study: Study, file: str) -> dict[str, int]:
-    rankings = study.made_from(file, "rankings")
-    return {Path(path).stem: pl.scan_parquet(path).select(pl.len()).collect().item() for path in rankings}
-
-
-def _last_three(path: str) -> tuple[str, str, str]:
-    order, pool, size = Path(path).with_suffix("").parts[-3:]
-    return order, pool, size
+TABLES: Computed = {
+    ("results/tables/{comparison}.csv", "results/tables/runs/{comparison}.csv"): compared,
+    ("results/tables/benchmarks/{comparison}/{benchmark}.csv",): benchmark,
+    ("results/tables/overlaps/{comparison}.csv",): overlaps,
+    tuple(f"results/tables/agreement/{between}.csv" for between in ("benchmarks", "sizes", "recipes")): agreements,
+    tuple(f"results/tables/costs/{{comparison}}/{table}.csv" for table in ("strategies", "parts")): cost_parts,
+    ("results/tables/subsets/{comparison}.csv",): compared_subsets,
+    ("results/tables/size_scans/{study}.csv",): scanned,
+    tuple(f"results/tables/ablations/{{study}}/{table}.csv" for table in ("differences", "rules")): ablations,
+    ("results/tables/dataset_losses/{study}.csv",): losses_by_dataset,
+}

@@ -10,47 +10,28 @@ import sys
 import tempfile
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-
-from polars.exceptions import PolarsError
+from typing import NamedTuple
 
 from instructmining.errors import InputError
 from instructmining.files import read_json, sha256
 from instructmining.trail.archive import CONFIG
 from instructmining.trail.crate import METADATA_FILE, Held, read_crate
 from instructmining.trail.differences import Difference
-from instructmining.trail.recompute import Study, indicators, losses, quality_rules, rankings, searches, subsets
-from instructmining.trail.recompute_tables import (
-    ablations,
-    agreements,
-    compared_subsets,
-    comparisons,
-    cost_parts,
-    losses_by_dataset,
-    overlaps,
-)
+from instructmining.trail.recompute import UNKNOWN, recompute, why_by_checksum
+from instructmining.trail.study import Study
 from instructmining.trail.surroundings import named
 
-_UNUSABLE = (ArithmeticError, LookupError, OSError, PolarsError, TypeError, ValueError)
 
+class Checked(NamedTuple):
+    """All differences; of the files those that were computed again, and why the others were not, or not wholly."""
 
-def job_surroundings(study: Study) -> Iterator[Difference]:
-    """With what the jobs ran: what one of them names is there, and has the content that its name says."""
-    for file in study.below("surroundings", ".json"):
-        if file != named(found := sha256(study.folder / file)):
-            yield Difference(file, "the content that it is named by", f"sha256 {found[:16]}…")
-    for file in study.below("jobs", ".json"):
-        if (path := named(read_json(study.folder / file)["surroundings"])) not in study.files:
-            yield Difference(file, "surroundings that are there", path)
-
-
-# in the order the data flow
-ALL = (
-    *(losses, indicators, quality_rules, rankings, searches, subsets, comparisons, overlaps, agreements, cost_parts),
-    *(compared_subsets, ablations, losses_by_dataset, job_surroundings),
-)
+    differences: list[Difference]
+    files: frozenset[str]
+    computed: set[str]
+    left: dict[str, str]
 
 
 @contextmanager
@@ -78,30 +59,46 @@ def checksums(folder: Path, held: Mapping[str, Held]) -> Iterator[Difference]:
             yield Difference(name, f"sha256 {held[name].sha256[:16]}…", f"{found[:16]}…")
 
 
-def verify(folder: Path) -> tuple[list[Difference], Study]:
-    """All differences, and the study with what was computed again. InputError if ``folder`` holds no archive."""
-    held, inputs = read_crate(folder)
-    found = list(checksums(folder, held))
-    files = frozenset(name for name in held if (folder / name).is_file())
-    if CONFIG not in files:
-        return found, Study(folder, {}, files, inputs, set())
-    study = Study(folder, read_json(folder / CONFIG), files, inputs, set())
-    for compute in ALL:
+def job_surroundings(folder: Path, files: Collection[str]) -> Iterator[Difference]:
+    """With what the jobs ran: what one of them names is there, and has the content that its name says."""
+    for file in sorted(name for name in files if name.startswith("results/surroundings/")):
+        if file != named(found := sha256(folder / file)):
+            yield Difference(file, "the content that it is named by", f"sha256 {found[:16]}…")
+    for file in sorted(name for name in files if name.startswith("results/jobs/")):
         try:
-            for difference in compute(study):
-                found.append(difference)
-        except _UNUSABLE as error:
-            # a file that was changed may be no input at all to the function that made the result
-            what = f"{type(error).__name__}: {error}".splitlines()[0].replace(f"{folder}/", "")
-            found.append(Difference(compute.__name__, "results that can be computed again", what))
-    return found, study
+            path = named(read_json(folder / file)["surroundings"])
+        except (LookupError, TypeError, ValueError) as error:
+            yield Difference(file, "the name of surroundings", f"{type(error).__name__}: {error}".splitlines()[0])
+            continue
+        if path not in files:
+            yield Difference(file, "surroundings that are there", path)
 
 
-def told(study: Study) -> str:
-    """How many files were computed again, and of which kinds only the checksums were looked at."""
-    rest = Counter("/".join(name.split("/")[:2]) for name in study.files - study.computed)
-    kinds = ", ".join(f"{count} of {kind}" for kind, count in sorted(rest.items()))
-    return f"{len(study.files)} checksums; {len(study.computed)} results computed again; by checksum alone: {kinds}"
+def verify(folder: Path) -> Checked:
+    """InputError if ``folder`` holds no archive."""
+    held, inputs = read_crate(folder)
+    differences = list(checksums(folder, held))
+    files = frozenset(name for name in held if (folder / name).is_file())
+    differences += job_surroundings(folder, files)
+    if CONFIG not in files:
+        return Checked(differences, files, set(), dict.fromkeys(files, f"needs {CONFIG}: not in the archive"))
+    found = recompute(Study(folder, read_json(folder / CONFIG), files, inputs))
+    return Checked([*differences, *found.differences], files, found.computed, found.left)
+
+
+def told(checked: Checked) -> Iterator[str]:
+    """How many files were computed again; by name those that could have been; of the rest how many, and why not."""
+    yield f"{len(checked.files)} checksums; {len(checked.computed)} results computed again"
+    rest = Counter[str]()
+    for file, why in sorted(checked.left.items()):
+        if file in checked.computed:
+            yield f"computed again in part: {file}: {why}"
+        elif why == why_by_checksum(file) != UNKNOWN:
+            rest[f"{'/'.join(file.split('/')[:2])} ({why})"] += 1
+        else:
+            yield f"not computed again: {file}: {why}"
+    if rest:
+        yield f"by checksum alone: {', '.join(f'{count} of {kind}' for kind, count in sorted(rest.items()))}"
 
 
 def main() -> None:
@@ -110,13 +107,12 @@ def main() -> None:
     given = parser.parse_args()
     try:
         with opened(given.archive) as folder:
-            found, study = verify(folder)
+            checked = verify(folder)
     except InputError as error:
         sys.exit(f"error: {error}")
-    print(told(study))
-    for difference in found:
-        print(difference)
-    sys.exit(f"{len(found)} differences" if found else 0)
+    for line in (*told(checked), *checked.differences):
+        print(line)
+    sys.exit(f"{len(checked.differences)} differences" if checked.differences else 0)
 
 
 if __name__ == "__main__":
