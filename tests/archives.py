@@ -9,7 +9,8 @@ from instructmining.files import sha256, write_json
 from instructmining.trail.archive import archive
 from instructmining.trail.crate import METADATA_FILE
 from instructmining.trail.verify import verify
-from studies import ROOT, build
+from studies import build
+from study_builder import ROOT
 
 
 def archived(root: Path, *wanted: str) -> Path:

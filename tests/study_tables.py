@@ -1,7 +1,6 @@
 """The tables of ``studies.build``'s study, and its indicator check."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -20,9 +19,7 @@ from instructmining import (
 from instructmining.files import read_json, write_csv, write_json, write_text
 from instructmining.quality_rules import checks, tables
 from instructmining.report import examples, indicators
-
-if TYPE_CHECKING:
-    from studies import Builder
+from study_builder import Builder
 
 TRAINED_ON = ("dolly", "alpaca")
 TEXTS = "datasets/{}/examples.parquet"
@@ -32,7 +29,7 @@ RANKINGS = [f"rankings/{order}/unseen.parquet" for order in ("best", "random-0",
 class Compared:
     """The runs of comparison ``first``: names of files, and the evaluations as a table."""
 
-    def __init__(self, study: "Builder") -> None:
+    def __init__(self, study: Builder) -> None:
         self.named = config.comparison_subsets(study.config, "first")
         self.evaluations = [f"evaluations/small/{subset}/held_out.json" for subset in self.named]
         self.items = [name.replace(".json", ".items.parquet") for name in self.evaluations]
@@ -41,7 +38,7 @@ class Compared:
         self.table = comparison.read_evaluations(_paths(study, self.evaluations), _paths(study, self.subsets))
 
 
-def build(study: "Builder") -> None:
+def build(study: Builder) -> None:
     compared = Compared(study)
     _comparison(study, compared)
     _costs(study, compared)
@@ -57,11 +54,11 @@ def _shards(dataset: str) -> list[str]:
     return [f"indicators/{dataset}/{entry}/000-of-001.parquet" for entry in ("lengths", "mtld")]
 
 
-def _paths(study: "Builder", names: list[str]) -> list[str]:
+def _paths(study: Builder, names: list[str]) -> list[str]:
     return [str(study.path(name)) for name in names]
 
 
-def _check(study: "Builder") -> None:
+def _check(study: Builder) -> None:
     sides, columns = ("chosen", "rejected"), config.dataset_columns(study.config)
     texts, shards = [TEXTS.format(side) for side in sides], [_shards(side) for side in sides]
     found = indicator_check.check_files(_paths(study, texts), [_paths(study, names) for names in shards], columns)
@@ -69,14 +66,14 @@ def _check(study: "Builder") -> None:
     study.job("check_indicators/indicators", [*texts, *shards[0], *shards[1]], "indicator_check.json")
 
 
-def _indicators(study: "Builder") -> None:
+def _indicators(study: Builder) -> None:
     names = [f"indicators/{dataset}.parquet" for dataset in TRAINED_ON]
     normal = indicators.are_normal(indicators.read_values(_paths(study, names)))
     write_csv(normal, study.path("tables/indicators/normality.csv"))
     study.job("report_indicators/indicators", names, "tables/indicators/normality.csv")
 
 
-def _quality_rule(study: "Builder") -> None:
+def _quality_rule(study: Builder) -> None:
     rule = read_json(study.path("quality_rules/fitted.json"))
     parts = [f"quality_rules/fitted/{part}.csv" for part in ("observations", "all_subsets")]
     frames = [pl.read_csv(study.path(name)) for name in parts]
@@ -89,7 +86,7 @@ def _quality_rule(study: "Builder") -> None:
     study.job("report_quality_rule/fitted", ["quality_rules/fitted.json", *parts], *made, latex)
 
 
-def _comparison(study: "Builder", of: Compared) -> None:
+def _comparison(study: Builder, of: Compared) -> None:
     write_csv(comparison.compare(of.table, {"random": "random"}), study.path("tables/first.csv"))
     write_csv(benchmark_tables.runs(of.table), study.path("tables/runs/first.csv"))
     inputs = [*of.evaluations, *of.items, *of.subsets]
@@ -104,7 +101,7 @@ def _comparison(study: "Builder", of: Compared) -> None:
     study.job("report_overlaps/first", [*RANKINGS, *of.subsets], "tables/overlaps/first.csv")
 
 
-def _costs(study: "Builder", of: Compared) -> None:
+def _costs(study: Builder, of: Compared) -> None:
     measured = ledger.read_ledger(study.path("costs"), costs.comparison_jobs(study.config, "first"))
     files = [f"runs/small/{subset}/train.json" for subset in of.named]
     runs, prices = [read_json(study.path(name)) for name in files], study.config["costs"]
@@ -118,7 +115,7 @@ def _costs(study: "Builder", of: Compared) -> None:
     study.job("report_costs/first", [*of.evaluations, *of.subsets, *RANKINGS, *files], *made)
 
 
-def _benchmark(study: "Builder", of: Compared) -> None:
+def _benchmark(study: Builder, of: Compared) -> None:
     texts, name = TEXTS.format("held_out"), "tables/benchmarks/first/held_out.csv"
     write_csv(benchmark_tables.items(of.table, study.path(texts)), study.path(name))
     # by name, as Snakemake records inputs
@@ -126,7 +123,7 @@ def _benchmark(study: "Builder", of: Compared) -> None:
     study.job("report_benchmark/first/held_out", inputs, name)
 
 
-def _contamination(study: "Builder", of: Compared) -> None:
+def _contamination(study: Builder, of: Compared) -> None:
     texts, template = TEXTS.format("held_out"), study.path(TEXTS.format("{dataset}"))
     ngram = study.config["report"]["ngram"]
     found = contamination.tables({"held_out": study.path(texts)}, of.frames, template, ngram)
@@ -136,7 +133,7 @@ def _contamination(study: "Builder", of: Compared) -> None:
     study.job("report_contamination/first", [*of.subsets, texts], *made)
 
 
-def _examples(study: "Builder") -> None:
+def _examples(study: Builder) -> None:
     ranking, name = "rankings/best/unseen.parquet", "tables/examples/best/unseen.csv"
     texts = [TEXTS.format(dataset) for dataset in TRAINED_ON]
     values = [f"indicators/{dataset}.parquet" for dataset in TRAINED_ON]

@@ -23,7 +23,8 @@ from instructmining.trail.archive import TEXTS, WEIGHTS, archive, beside, checke
 from instructmining.trail.crate import METADATA_FILE
 from instructmining.trail.job_records import Job, read_jobs, read_summary
 from instructmining.trail.verify import opened, verify
-from studies import CONFIG, HERE, MACHINE, ROOT, SOFTWARE, Builder, build
+from studies import CONFIG, build
+from study_builder import HERE, MACHINE, ROOT, SOFTWARE, Builder
 
 
 @pytest.fixture(scope="module")

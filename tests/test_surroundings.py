@@ -11,7 +11,7 @@ from instructmining.files import write_json, write_text
 from instructmining.trail import software
 from instructmining.trail.job_records import Job
 from instructmining.trail.surroundings import named, of_job, read_surroundings, with_surroundings
-from studies import HERE, NODE, ROOT, Builder
+from study_builder import HERE, NODE, ROOT, Builder
 
 JOB = Job("score/a/b/0", "score", (), ("results/x",), {}, (), 1000.0, 2000.0)
 

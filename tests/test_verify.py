@@ -15,7 +15,7 @@ from instructmining.errors import InputError
 from instructmining.files import write_json, write_parquet
 from instructmining.trail.crate import METADATA_FILE
 from instructmining.trail.verify import checksums, opened
-from studies import ROOT
+from study_builder import ROOT
 
 EVALUATION = "results/evaluations/small/best/unseen/8/held_out.json"
 
