@@ -92,6 +92,12 @@ rule searches:
         get_search_targets,
 
 
+# With a limit on starts a second, which cannot be switched off, every job that ends has the scheduler woken once a second more
+# from then on (snakemake/snakemake#3744): after some hundred jobs a core's work
+onstart:
+    workflow.scheduler.job_rate_limiter = None
+
+
 # not --report-after-run: that fails on a dry run and writes a report without pages after a partial one
 onsuccess:
     for page, newer in get_stale_cost_pages().items():

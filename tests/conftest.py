@@ -15,7 +15,7 @@ settings.load_profile("steady")
 
 
 def pytest_collection_modifyitems(items):
-    """Under `-n` a file's tests stay together, and all that share the small study, which take longest, or the cluster."""
+    """Under `-n` a file's tests stay together, and so do all that share the small study, the longest, or a cluster."""
     for item in items:
         shared = next((name for name in ("workflow", "slurm") if item.get_closest_marker(name)), item.path.stem)
         item.add_marker(pytest.mark.xdist_group(shared))
