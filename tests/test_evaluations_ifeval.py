@@ -11,6 +11,7 @@ from pathlib import Path
 import nltk
 import polars as pl
 import pytest
+from nltk import tokenize
 from nltk.tokenize.punkt import PunktParameters, save_punkt_params
 
 from instructmining.errors import InputError
@@ -42,7 +43,9 @@ def nltk_data(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(nltk.data, "path", [str(folder)])
         save_punkt_params(PunktParameters(), str(model))
-    return str(folder)
+    tokenize._get_punkt_tokenizer.cache_clear()
+    yield str(folder)
+    tokenize._get_punkt_tokenizer.cache_clear()  # NLTK keeps the model that it has read, for all that comes after
 
 
 @pytest.fixture(autouse=True)

@@ -77,9 +77,10 @@ def test_item_differences_are_those_of_a_plain_bootstrap(tmp_path, monkeypatch):
     found = significance.item_differences(paths[:2], paths[2:], draws=400, seed=3)
     draw = np.random.default_rng(11)
     differences = []
+    sums = [(frame["nll"].to_numpy(), frame["tokens"].to_numpy()) for frame in frames]
     for _ in range(4000):
         rows = draw.integers(0, 15, 15)
-        losses = [frame[rows]["nll"].sum() / frame[rows]["tokens"].sum() for frame in frames]
+        losses = [nll[rows].sum() / tokens[rows].sum() for nll, tokens in sums]
         differences.append((losses[0] + losses[1]) / 2 - (losses[2] + losses[3]) / 2)
     quantiles = [0.025, 0.5, 0.975]
     assert np.quantile(found, quantiles) == pytest.approx(np.quantile(differences, quantiles), abs=0.003)

@@ -1,5 +1,6 @@
 """Every job of a cluster reads the Snakefile two or three times: what it imports must be light."""
 
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -39,3 +40,12 @@ def test_reading_the_snakefile_imports_nothing_heavy():
 @pytest.mark.parametrize("module", ["scorers.causal", "evaluations.loss"])
 def test_scoring_and_evaluating_do_not_import_what_only_a_fit_needs(module):
     assert not imported(f"import instructmining.{module}") & {"sklearn", "pandas", "statsmodels"}
+
+
+def test_snakemake_still_has_the_limit_that_the_snakefile_takes_away():
+    """Set on a scheduler that calls it otherwise, it would do nothing, and nobody would notice."""
+    from snakemake.scheduling.job_scheduler import JobScheduler
+
+    assert "workflow.scheduler.job_rate_limiter = None" in (ROOT / "Snakefile").read_text()
+    assert "if self.job_rate_limiter is not None" in inspect.getsource(JobScheduler.schedule)
+    assert "if self.job_rate_limiter is None" in inspect.getsource(JobScheduler.job_selector)
