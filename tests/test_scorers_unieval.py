@@ -1,6 +1,7 @@
 """UniEval: the questions, the score against a plain computation, and the authors' worked example."""
 
 import os
+from functools import cache
 
 import polars as pl
 import pytest
@@ -30,10 +31,16 @@ def model_path(tmp_path_factory):
     return str(tiny_t5(tmp_path_factory.mktemp("t5")))
 
 
+@cache
+def loaded(path):
+    return AutoTokenizer.from_pretrained(path), T5ForConditionalGeneration.from_pretrained(
+        path, dtype=torch.float64
+    ).eval()
+
+
 def authors_score(path, text, max_length=1024):
     """As in UniEval's metric/scorer.py: full softmax, one text at a time, here in float64."""
-    tokenizer = AutoTokenizer.from_pretrained(path)
-    model = T5ForConditionalGeneration.from_pretrained(path, dtype=torch.float64).eval()
+    tokenizer, model = loaded(path)
     source = tokenizer([text], max_length=max_length, truncation=True, return_tensors="pt")
     target = tokenizer(["No"], return_tensors="pt").input_ids[:, :1]
     with torch.no_grad():
