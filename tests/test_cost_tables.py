@@ -124,6 +124,16 @@ def test_without_random_subsets_all_runs_say_how_long_examples_are() -> None:
     assert found.hours == pytest.approx(150 / 3600)
 
 
+def test_an_estimate_does_not_depend_on_the_order_of_the_runs() -> None:
+    """Of runs on the same subset, as an ablation has them, tokens are the same and seconds are not."""
+    runs = [
+        run(f"{name}/unseen/16", 10, 1000, train=seconds) for name, seconds in (("longest", 50), ("instructmining", 80))
+    ]
+    ledger = Ledger({f"finetune/small/{found['subset']}": found["seconds"]["train"] for found in runs}, {})
+    one, other = (cost_tables.estimate(CONFIG, "unseen", "small", ledger, order, 30) for order in (runs, runs[::-1]))
+    assert one == other and one is not None
+
+
 def test_pools_and_recipes_are_rows_of_their_own() -> None:
     raw = changed("pools.other", ["good"])
     raw["comparisons"]["first"] |= {"pools": ["unseen", "other"], "recipes": ["small", "adapters"]}

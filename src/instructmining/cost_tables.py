@@ -94,7 +94,8 @@ def estimate(config: Config, pool: str, recipe: str, ledger: Ledger, runs: Runs,
         return None
     like = [run for run, _, random in measured if random] or [run for run, _, _ in measured]
     tokens = rows * sum(run["tokens"] for run in like) / sum(run["examples"] for run in like)
-    largest, job, _ = max(measured, key=lambda found: found[0]["tokens"])
+    # of runs with as many tokens the last by name: `runs` may come in any order
+    largest, job, _ = max(measured, key=lambda found: (found[0]["tokens"], found[1]))
     seconds, training = ledger.seconds[job], min(ledger.seconds[job], largest["seconds"]["train"])
     factor = (seconds - training + training * tokens / largest["tokens"]) / seconds if seconds else 1.0
     return costs.amount(config, ledger, [job]).times(factor)
