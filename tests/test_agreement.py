@@ -99,8 +99,10 @@ def test_the_interval_holds_the_correlation_and_shrinks(r: float, n: int, ranks:
     assert (opposite[0], opposite[1]) == pytest.approx((-high, -low))
 
 
-def test_a_perfect_correlation_has_no_room() -> None:
-    assert agreement.fisher_interval(1.0, 4, ranks=True) == (1.0, 1.0)
+def test_a_perfect_correlation_has_no_interval() -> None:
+    assert (
+        agreement.fisher_interval(1.0, 4, ranks=True) == agreement.fisher_interval(-1.0, 9, ranks=False) == (None, None)
+    )
 
 
 def test_intervals_cover_a_known_correlation() -> None:

@@ -69,10 +69,10 @@ def _pairs(known: pl.DataFrame, between: str, within: Sequence[str]) -> list[dic
     return rows
 
 
-def _correlations(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
+def _correlations(x: np.ndarray, y: np.ndarray) -> dict[str, float | None]:
     if len(x) < FEWEST or np.ptp(x) == 0 or np.ptp(y) == 0:
         return {}
-    found: dict[str, float] = {}
+    found: dict[str, float | None] = {}
     ranks = rankdata(x), rankdata(y)
     for name, r in (("spearman", _pearson(*ranks)), ("pearson", _pearson(x, y))):
         low, high = fisher_interval(r, len(x), ranks=name == "spearman")
@@ -84,13 +84,14 @@ def _pearson(x: np.ndarray, y: np.ndarray) -> float:
     return float(np.clip(np.corrcoef(x, y)[0, 1], -1, 1))
 
 
-def fisher_interval(r: float, n: int, *, ranks: bool, level: float = 0.05) -> tuple[float, float]:
+def fisher_interval(r: float, n: int, *, ranks: bool, level: float = 0.05) -> tuple[float | None, float | None]:
     """Interval of a correlation by Fisher's z, of Spearman's with the variance of Bonett & Wright (2000).
 
-    ``n`` pairs, more than 3. A correlation of ±1 leaves no room.
+    ``n`` pairs, more than 3. A correlation of ±1 has none: its z is infinite, and four pairs may well lie in one order
+    by chance.
     """
     if abs(r) == 1:
-        return r, r
+        return None, None
     error = np.sqrt((1 + r**2 / 2 if ranks else 1) / (n - 3))
     reach = norm.ppf(1 - level / 2) * error
     return float(np.tanh(np.arctanh(r) - reach)), float(np.tanh(np.arctanh(r) + reach))
