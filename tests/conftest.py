@@ -14,12 +14,13 @@ settings.register_profile(
 settings.load_profile("steady")
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in the same hook
 def pytest_collection_modifyitems(items):
-    """Under `-n` a file's tests stay together, and so do all that share the small study, the longest, or a cluster."""
+    """Under `-n` a file's tests stay on one worker, and all that share the cluster; the longest come first."""
     for item in items:
-        shared = next((name for name in ("workflow", "slurm") if item.get_closest_marker(name)), item.path.stem)
+        shared = "slurm" if item.get_closest_marker("slurm") else item.path.stem
         item.add_marker(pytest.mark.xdist_group(shared))
-    items.sort(key=lambda item: item.get_closest_marker("workflow") is None)
+    items.sort(key=lambda item: not (item.get_closest_marker("workflow") or item.get_closest_marker("slurm")))
 
 
 @pytest.fixture
