@@ -39,7 +39,7 @@ verify: install
 	PYTHONPATH=src $(BIN)/python -m instructmining.trail.verify --archive $(ARCHIVE)
 
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n logical --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n logical --maxprocesses 8 --no-loadscope-reorder
 
 lint: install
 	$(BIN)/ruff check .

@@ -4,6 +4,7 @@ import os
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadFileScheduling
 
 from mounts import small_tmpfs, unmount
 
@@ -14,12 +15,20 @@ settings.register_profile(
 settings.load_profile("steady")
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in the same hook
+class ByFile(LoadFileScheduling):
+    """Under `-n` a file's tests stay on one worker, and all that share the cluster."""
+
+    def _split_scope(self, nodeid):
+        file = super()._split_scope(nodeid)
+        return "tests/slurm" if file.startswith("tests/slurm/") else file
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return ByFile(config, log)
+
+
 def pytest_collection_modifyitems(items):
-    """Under `-n` a file's tests stay on one worker, and all that share the cluster; the longest come first."""
-    for item in items:
-        shared = "slurm" if item.get_closest_marker("slurm") else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(shared))
+    """The longest first."""
     items.sort(key=lambda item: not (item.get_closest_marker("workflow") or item.get_closest_marker("slurm")))
 
 
