@@ -6,6 +6,7 @@ from markupsafe import Markup
 from instructmining import pages, study_figures
 from instructmining.ablation import GROUP, sentence
 from instructmining.evaluations import LOWER
+from instructmining.report.comparison import titled
 
 ABOUT = (
     "Each row below is the quality rule fitted anew, on the same observations, without one indicator: it selects from "
@@ -35,7 +36,7 @@ def page(study: str, strategy: str, table: pl.DataFrame, coefficients: pl.DataFr
     for (pool, recipe, benchmark, size), group in table.group_by(GROUP, maintain_order=True):
         examples = f"{group['examples'][0]:,} examples" + ("" if str(size).isdigit() else f" ({size})")
         parts.append(pages.heading(f"{benchmark}: pool {pool}, recipe {recipe}, {examples}"))
-        parts.append(pages.charts(study_figures.left_out(group, "Without an indicator")))
+        parts.append(pages.charts(study_figures.left_out(group, titled(group.row(0, named=True)))))
         lines = [Markup("the full rule {}").format(f"{group['value'][0]:.4f}")]
         for row in group.drop_nulls("left_out").iter_rows(named=True):
             lines.append(Markup("{}: <strong>{}</strong>").format(sentence(row), row["verdict"]))

@@ -69,7 +69,8 @@ def page(strategy: str, pool: str, frame: pl.DataFrame, ranked: int) -> str:
         pages.words(
             f"Strategy {strategy} put the {ranked:,} examples of pool {pool} in order. The score is the log of the "
             "loss that the quality rule predicts, the raw rule (as in Table 3 of Cao et al. 2023): lower is better. "
-            "Predicted loss is exp(score), the figure of their Tables 10 to 12."
+            "Predicted loss is exp(score), the figure of their Tables 10 to 12. Rank 0 is the first that is selected. "
+            "A click on an example opens it: its text, its indicators and its source."
         )
     ]
     for group, title in TITLES.items():

@@ -8,6 +8,7 @@ from markupsafe import Markup
 from instructmining import pages, scan_figures
 from instructmining.curves import LEVEL
 from instructmining.evaluations import LOWER
+from instructmining.report.comparison import titled
 from instructmining.size_scan import FOUND, GROUP, ITEMS_ALONE
 
 HOW = (
@@ -57,10 +58,8 @@ def page(name: str, evaluations: pl.DataFrame, random: Sequence[str], table: pl.
         for (benchmark,), frame in group.group_by("benchmark", maintain_order=True):
             here = [pl.col(column) == value for column, value in zip(GROUP, (pool, recipe, benchmark), strict=True)]
             told = table.filter(*here)
-            better = "lower" if frame["direction"][0] == LOWER else "higher"
-            chart = scan_figures.size_scan(
-                frame, points.filter(*here), told, random, f"{benchmark} ({better} is better)"
-            )
+            title = titled(frame.row(0, named=True))
+            chart = scan_figures.size_scan(frame, points.filter(*here), told, random, title)
             parts += [pages.charts(chart), pages.bullets([line(*row) for row in told["verdict", "words"].rows()])]
     family = max(table["family"].drop_nulls().to_list(), default=0)
     note = "height: of the rise and the second descent; of a crossing, the smaller of the two mean leads. "
