@@ -260,6 +260,11 @@ def test_a_short_table_has_no_search_and_a_long_text_says_how_to_read_it():
     assert "Click a text that is cut off" in pages.page("t", [pages.table(long, note="n")])
 
 
+def test_what_is_looked_for_comes_first_and_what_is_always_the_same_goes():
+    frame = pl.DataFrame({"pool": ["p", None], "recipe": ["a", "b"], "seed": [0, 0], "value": [1.0, 2.0]})
+    assert pages.arranged(frame, ["value"], ["pool", "recipe", "absent"]).columns == ["value", "recipe", "seed"]
+
+
 def test_a_legend_names_every_colour_and_escapes_names():
     assert '<span style="background:#fff"></span>&lt;b&gt;' in pages.page("t", [pages.legend({"<b>": "#fff"})])
 

@@ -144,6 +144,15 @@ def table(frame: pl.DataFrame, note: str = "", rows: int = 10, digits: int = 4) 
     return Part("table", specs=(options,), note=Markup("{}").format(note))
 
 
+def arranged(frame: pl.DataFrame, first: Sequence[str] = (), constant: Sequence[str] = ()) -> pl.DataFrame:
+    """A table's columns for reading: ``first`` before the others, and those of ``constant`` that differ between rows.
+
+    On a phone two or three columns are seen, so what is looked for comes first and what is always the same goes.
+    """
+    same = {name for name in constant if name in frame.columns and frame[name].drop_nulls().n_unique() <= 1}
+    return frame.select(*first, *(name for name in frame.columns if name not in {*first, *same}))
+
+
 def page(title: str, parts: Sequence[Part]) -> str:
     """Assemble the page. The same parts give the same bytes."""
     return _template().render(

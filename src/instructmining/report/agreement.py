@@ -40,9 +40,8 @@ def page(table: pl.DataFrame) -> str:
         parts.append(pages.words(about, *_too_few(between, rows)))
         if shown.height:
             parts.append(pages.words(_found(shown)))
-            known = [column.name for column in shown if column.null_count() < shown.height or column.name == "n"]
-            # what is looked for comes first: on a phone the first columns are those seen
-            shown = shown.select(sorted(known, key=["benchmark", "recipe"].__contains__))
+            shown = shown.select(column for column in shown if column.null_count() < shown.height or column.name == "n")
+            shown = pages.arranged(shown, ["one", "other", "n"])
             parts.append(pages.table(shown, note=NOTE.format(f"{between}s"), rows=25))
     return pages.page("Agreement", parts)
 

@@ -28,6 +28,7 @@ RECIPES = (
     "A column a recipe: the strategy's value; its difference to the mean of random subsets under the same recipe, with "
     "the interval. All recipes are trained on the same subsets."
 )
+CONSTANT = ("pool", "recipe", "baseline", "direction", "family")
 JUDGEMENT = (
     "The interval of a difference holds two kinds of chance: in the evaluation items (paired bootstrap) and in the "
     "runs (the spread over random seeds, Student's t; the strategy's own run is taken to vary as much as a random "
@@ -73,7 +74,7 @@ def page(
     parts += [
         pages.heading("Selected against random"),
         pages.words(JUDGEMENT[0], JUDGEMENT[1].format(family=_family(table)), *reach_words(table)),
-        pages.table(_constant_out(table), note=f"Also as results/tables/{name}.csv. {columns}"),
+        pages.table(pages.arranged(table, constant=CONSTANT), note=f"Also as results/tables/{name}.csv. {columns}"),
         *_recipes(table, evaluations["recipe"].unique(maintain_order=True).to_list()),
         *_subsets(name, subsets),
         pages.heading("Runs and benchmarks"),
@@ -144,13 +145,3 @@ def seen_warning(benchmarks: Sequence[str]) -> str:
         f"{', '.join(benchmarks)}: used to fit a quality rule or to drive a search, so the comparison on it is made on "
         "a set used for selection and flatters the selected subset."
     )
-
-
-def _constant_out(table: pl.DataFrame) -> pl.DataFrame:
-    """Without the columns that say the same in every row: on a phone every column counts."""
-    constant = [
-        name
-        for name in ("pool", "recipe", "baseline", "direction", "family")
-        if table[name].drop_nulls().n_unique() == 1
-    ]
-    return table.drop(constant)

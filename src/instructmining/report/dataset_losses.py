@@ -30,7 +30,10 @@ def page(study: str, table: pl.DataFrame) -> str:
         parts.append(pages.words(summary(group.to_dicts())))
     parts += [
         pages.heading("Every dataset"),
-        pages.table(table, note=f"Also as results/tables/dataset_losses/{study}.csv."),
+        pages.table(
+            pages.arranged(table, ["dataset", "value", "sd", "low", "high"], ["recipe", "benchmark"]),
+            note=f"Also as results/tables/dataset_losses/{study}.csv.",
+        ),
     ]
     return pages.page(f"Loss by dataset: {study}", parts)
 

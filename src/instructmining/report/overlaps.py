@@ -13,7 +13,6 @@ ABOUT = (
     "Two random subsets share size / pool on average: the figure behind “by chance”."
 )
 
-# what is looked for: on a phone the first columns are those seen
 FIRST = ("strategy", "other", "overlap", "by_chance")
 
 
@@ -32,7 +31,7 @@ def page(name: str, table: pl.DataFrame, limits: Sequence[str]) -> str:
     parts += [
         pages.heading("Every pair"),
         pages.table(
-            pairs.select(*FIRST, pl.exclude(FIRST)),
+            pages.arranged(pairs, FIRST, ["pool"]),
             note=f"Also, with each pair both ways, as results/tables/overlaps/{name}.csv.",
         ),
     ]
