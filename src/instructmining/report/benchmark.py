@@ -39,12 +39,17 @@ def page(
         parts += [pages.heading("Every figure of a run", 3), pages.table(figures)]
     items = benchmark_tables.items(evaluations, examples)
     worst, best = benchmark_tables.worst_and_best(items, direction)
-    parts += [pages.heading("Worst items"), pages.words(ITEMS), pages.table(pages.arranged(worst, ["prompt"]))]
-    parts += [pages.heading("Best items"), pages.table(pages.arranged(best, ["prompt"]))]
+    parts += [pages.heading("Worst items"), pages.words(ITEMS), pages.table(_to_read(worst))]
+    parts += [pages.heading("Best items"), pages.table(_to_read(best))]
     note = f"All of them as results/tables/benchmarks/{comparison}/{benchmark}.csv."
     shown = pages.arranged(table, ["strategy", "seed", "size", "value", "low", "high"], ["recipe", "pool", "benchmark"])
     parts += [pages.heading("Every run"), pages.table(shown, note=note)]
     return pages.page(f"Benchmark {benchmark}, comparison {comparison}", parts), items
+
+
+def _to_read(items: pl.DataFrame) -> pl.DataFrame:
+    """The prompt first, the id last."""
+    return items.select("prompt", pl.exclude("prompt", "id"), "id")
 
 
 def _by_part(evaluations: pl.DataFrame, random: Sequence[str], unit: str) -> list[pages.Part]:

@@ -98,11 +98,11 @@ def card(row: dict[str, object]) -> Markup:
         Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(name.replace("_", " "), _text(row[name])) for name in shown
     )
     title = " ".join(str(row["instruction"]).split())
-    title = title[:110] + "…" * (len(title) > 110)
+    title = title[:90] + "…" * (len(title) > 90)
     loss = _text(row["predicted_loss"])
     return Markup(
-        '<details class="example"><summary><strong>{}</strong> · {} · predicted loss {} · {}</summary>{}<dl>{}</dl>'
-        "</details>"
+        '<details class="example"><summary><strong>{}</strong> · score {} · predicted loss {} · {}</summary>{}'
+        "<dl>{}</dl></details>"
     ).format(_text(row["rank"]), _text(row["score"]), loss, title, texts, numbers)
 
 
