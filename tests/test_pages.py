@@ -135,6 +135,17 @@ def judged(folder: Path) -> tuple[pl.DataFrame, list[str]]:
     return comparison.read_evaluations(paths, subsets), ["random"]
 
 
+def test_items_that_no_run_tells_apart_are_neither_worst_nor_best(tmp_path):
+    evaluations, random = judged(tmp_path)
+    text = read(benchmark.page("table3", "judged", evaluations, random, None)[0]).text
+    assert "Worst items" in text and "none is worst" not in text
+    for path in evaluations["path"]:
+        items = Path(path).with_suffix(".items.parquet")
+        write_parquet(pl.read_parquet(items).with_columns(value=pl.lit(0.5)), items, {})
+    text = read(benchmark.page("table3", "judged", evaluations, random, None)[0]).text
+    assert "Worst items" not in text and "none is worst" in text
+
+
 MISSED = {"overlap_limit_met": False, "overlaps": {"best": {"200": 0.5, "400": 0.75}}, "strategy": {"overlap": 0.3}}
 
 

@@ -39,8 +39,13 @@ def page(
         parts += [pages.heading("Every figure of a run", 3), pages.table(figures)]
     items = benchmark_tables.items(evaluations, examples)
     worst, best = benchmark_tables.worst_and_best(items, direction)
-    parts += [pages.heading("Worst items"), pages.words(ITEMS), pages.table(_to_read(worst))]
-    parts += [pages.heading("Best items"), pages.table(_to_read(best))]
+    if items["mean"].drop_nulls().n_unique() > 1:
+        # of few items none is shown as both
+        half = max(1, items.height // 2)
+        parts += [pages.heading("Worst items"), pages.words(ITEMS), pages.table(_to_read(worst.head(half)))]
+        parts += [pages.heading("Best items"), pages.table(_to_read(best.head(half)))]
+    else:
+        parts.append(pages.words("Every item has the same mean over the runs: none is worst, none is best."))
     note = f"All of them as results/tables/benchmarks/{comparison}/{benchmark}.csv."
     shown = pages.arranged(table, ["strategy", "seed", "size", "value", "low", "high"], ["recipe", "pool", "benchmark"])
     parts += [pages.heading("Every run"), pages.table(shown, note=note)]

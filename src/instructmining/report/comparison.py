@@ -28,6 +28,7 @@ RECIPES = (
     "A column a recipe: the strategy's value; its difference to the mean of random subsets under the same recipe, with "
     "the interval. All recipes are trained on the same subsets."
 )
+FIRST = ("strategy", "benchmark", "size", "difference", "difference_low", "difference_high", "p_holm", "verdict")
 CONSTANT = ("pool", "recipe", "baseline", "direction", "family")
 JUDGEMENT = (
     "The interval of a difference holds two kinds of chance: in the evaluation items (paired bootstrap) and in the "
@@ -74,14 +75,17 @@ def page(
     parts += [
         pages.heading("Selected against random"),
         pages.words(JUDGEMENT[0], JUDGEMENT[1].format(family=_family(table)), *reach_words(table)),
-        pages.table(pages.arranged(table, constant=CONSTANT), note=f"Also as results/tables/{name}.csv. {columns}"),
+        pages.table(pages.arranged(table, FIRST, CONSTANT), note=f"Also as results/tables/{name}.csv. {columns}"),
         *_recipes(table, evaluations["recipe"].unique(maintain_order=True).to_list()),
         *_subsets(name, subsets),
         pages.heading("Runs and benchmarks"),
         pages.words(RUNS),
         pages.table(wide(runs), note=f"Also, number by number, as results/tables/runs/{name}.csv."),
         pages.heading("Every evaluation"),
-        pages.table(evaluations.drop("path"), note="value: in the unit that stands beside it."),
+        pages.table(
+            pages.arranged(evaluations.drop("path"), ["strategy", "seed", "size", "benchmark", "value", "unit"]),
+            note="value: in the unit that stands beside it.",
+        ),
     ]
     return pages.page(f"Comparison: {name}", parts)
 

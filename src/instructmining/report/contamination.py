@@ -29,7 +29,9 @@ def page(name: str, table: pl.DataFrame, pairs: pl.DataFrame, n: int) -> str:
     parts += [
         pages.words(ABOUT.format(n=n)),
         pages.heading("Every subset and benchmark"),
-        pages.table(table, note=f"{COLUMNS} Also as results/tables/contamination/{name}.csv."),
+        pages.table(
+            pages.arranged(table, ["share"]), note=f"{COLUMNS} Also as results/tables/contamination/{name}.csv."
+        ),
     ]
     if pairs.height:
         first = f"The first {_PAIRS} of {pairs.height:,}; all" if pairs.height > _PAIRS else "Also"

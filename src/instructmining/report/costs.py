@@ -79,7 +79,7 @@ def page(
         pages.heading("Parts of each selection"),
         pages.words(PARTS_ARE, SHARED),
         pages.table(
-            parts_shown(parts, prices),
+            pages.arranged(parts_shown(parts, prices), ["strategy", "size", "part", "hours"], ["pool", "recipe"]),
             note=f"Also, for every seed, as results/tables/costs/{name}/parts.csv; with hours and money of the "
             f"headlines as results/tables/costs/{name}/strategies.csv.",
             rows=25,
