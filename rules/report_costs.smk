@@ -14,13 +14,15 @@ rule report_costs:
             "results/figures/costs/{comparison}.html",
             caption="../workflow/report/costs.rst",
             category="2 Comparison",
-            labels={"comparison": "{comparison}", "what": "costs"},
+            subcategory="{comparison}",
+            labels={"what": "costs"},
         ),
         strategies=report(
             "results/tables/costs/{comparison}/strategies.csv",
             caption="../workflow/report/costs_table.rst",
             category="2 Comparison",
-            labels={"comparison": "{comparison}", "what": "costs as CSV"},
+            subcategory="{comparison}",
+            labels={"what": "costs as CSV"},
         ),
         parts="results/tables/costs/{comparison}/parts.csv",
     log:
@@ -50,7 +52,8 @@ rule report_subsets:
             "results/tables/subsets/{comparison}.csv",
             caption="../workflow/report/subsets.rst",
             category="2 Comparison",
-            labels={"comparison": "{comparison}", "what": "subsets as CSV"},
+            subcategory="{comparison}",
+            labels={"what": "subsets as CSV"},
         ),
     log:
         "logs/report_subsets/{comparison}.log",

@@ -3,7 +3,7 @@ import pytest
 import vl_convert
 
 import artifacts
-from instructmining import figures, heatmaps
+from instructmining import figures, heatmaps, indicator_figures
 from instructmining.quality_rules import regression
 from instructmining.report import indicators, search
 
@@ -53,9 +53,11 @@ CHARTS = {
     "search order": lambda: figures.search_order(TRIALS, 3),
     "predicted and observed": lambda: figures.predicted_observed(observations()),
     "residuals": lambda: figures.residuals(observations()),
-    "distribution": lambda: figures.distribution(VALUES, "x", ["a", "b"]),
-    "distribution of nothing": lambda: figures.distribution(VALUES, "none", ["a", "b"]),
-    "indicator check": lambda: figures.indicator_check(indicators.check_frame(artifacts.check())),
+    "distribution": lambda: indicator_figures.distribution(VALUES, "x", {"a": "#000", "b": "#fff"}, "words"),
+    "distribution of nothing": lambda: indicator_figures.distribution(
+        VALUES, "none", {"a": "#000", "b": "#fff"}, "words"
+    ),
+    "indicator check": lambda: indicator_figures.indicator_check(indicators.check_frame(artifacts.check())),
     "overlaps": lambda: heatmaps.overlaps(OVERLAPS, "p, 100"),
     "rows": lambda: figures.kept_and_rejected(ROWS),
 }
@@ -118,3 +120,39 @@ def test_indicator_check_is_in_order_of_auc():
     spec = CHARTS["indicator check"]().to_dict()
     order = next(layer["encoding"]["y"]["sort"] for layer in spec["layer"] if "y" in layer["encoding"])
     assert order == ["reward", "perplexity", "output_length"]
+
+
+def test_equal_values_have_an_axis_around_them():
+    frame = losses_frame(sizes=("200",), strategies=("best",)).filter(size="200").with_columns(value=pl.lit(0.5))
+    spec = figures.against_size(frame, [], "t").to_dict()
+    low, high = spec["layer"][-1]["encoding"]["y"]["scale"]["domain"]
+    assert low < 0.5 < high
+
+
+def test_every_size_tried_has_a_tick():
+    spec = CHARTS["search sizes"]().to_dict()
+    assert spec["layer"][0]["encoding"]["x"]["axis"]["values"] == [10, 11, 12, 13]
+
+
+@pytest.mark.parametrize(("width", "columns"), [(300, 1), (700, 3)])
+def test_a_legend_has_as_many_columns_as_fit(width, columns):
+    expression = figures.legend(["a" * 20, "b"], ["a dataset"]).columns.to_dict()["expr"]
+    inner = expression.removeprefix("max(1, floor(").removesuffix("))").replace("containerSize()[0]", str(width))
+    assert max(1, int(eval(inner))) == columns
+
+
+def test_a_long_tail_has_a_log_axis_and_its_own_unit():
+    tail = pl.DataFrame({"dataset": ["a"] * 200, "x": [1.0 + i / 100 for i in range(190)] + [500.0] * 10})
+    spec = indicator_figures.distribution(tail, "x", {"a": "#000"}, "nats").to_dict()["encoding"]["x"]
+    assert spec["scale"]["type"] == "log" and spec["title"] == "nats, log axis"
+    spec = CHARTS["distribution"]().to_dict()["encoding"]["x"]
+    assert "type" not in spec["scale"] or spec["scale"]["type"] == "linear"
+    assert spec["title"] == "words"
+
+
+def test_rows_left_out_by_a_limit_are_grey_and_datasets_keep_their_order():
+    rows = pl.DataFrame({"dataset": ["b", "b", "a"], "fate": ["kept", "not sampled", "duplicate"], "rows": [1, 2, 3]})
+    spec = figures.kept_and_rejected(rows).to_dict()["encoding"]
+    colours = dict(zip(spec["color"]["scale"]["domain"], spec["color"]["scale"]["range"], strict=True))
+    assert colours == {"kept": figures.MAIN, "not sampled": figures.RANDOM, "duplicate": figures.PALETTE[1]}
+    assert spec["y"]["sort"] is None

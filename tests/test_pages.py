@@ -135,6 +135,17 @@ def judged(folder: Path) -> tuple[pl.DataFrame, list[str]]:
     return comparison.read_evaluations(paths, subsets), ["random"]
 
 
+def test_items_that_no_run_tells_apart_are_neither_worst_nor_best(tmp_path):
+    evaluations, random = judged(tmp_path)
+    text = read(benchmark.page("table3", "judged", evaluations, random, None)[0]).text
+    assert "Worst items" in text and "none is worst" not in text
+    for path in evaluations["path"]:
+        items = Path(path).with_suffix(".items.parquet")
+        write_parquet(pl.read_parquet(items).with_columns(value=pl.lit(0.5)), items, {})
+    text = read(benchmark.page("table3", "judged", evaluations, random, None)[0]).text
+    assert "Worst items" not in text and "none is worst" in text
+
+
 MISSED = {"overlap_limit_met": False, "overlaps": {"best": {"200": 0.5, "400": 0.75}}, "strategy": {"overlap": 0.3}}
 
 
@@ -231,6 +242,60 @@ def test_tables_hold_every_row_in_full_precision_and_escape_cells():
     assert "&lt;i&gt;name" in spec["table_html"]
 
 
+@pytest.mark.skipif(not shutil.which("node"), reason="no JavaScript here")
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ([2.32, 2.3311, 0.05], ["2.320", "2.331", "0.0500"]),
+        ([0.1817, 0.0051, 0.0], ["0.1817", "0.00510", "0"]),
+        ([-98.36, 1000.4, 3.14159], ["-98.4", "1000", "3.14"]),
+        ([3.3e-11, 0.5], ["3.30e-11", "0.5000"]),
+        ([12.0, 3.0], ["12", "3"]),
+        ([2e-8, 3e-9], ["2.00e-8", "3.00e-9"]),
+    ],
+)
+def test_decimals_of_a_column_are_aligned_and_small_values_keep_their_digits(values, shown):
+    (spec,) = specs(pages.page("t", [pages.table(pl.DataFrame({"x": values}))]))
+    render = spec["columnDefs"][0]["render"]
+    script = f"console.log(JSON.stringify({json.dumps(values)}.map((value) => ({render})(value, 'display'))))"
+    run = subprocess.run(["node", "-e", script], capture_output=True, text=True, check=True, timeout=60)
+    assert json.loads(run.stdout) == shown
+
+
+def test_a_short_table_has_no_search_and_a_long_text_says_how_to_read_it():
+    short, long = pl.DataFrame({"x": ["a"] * 10}), pl.DataFrame({"x": ["a" * 61] * 11})
+    plain, searched = (specs(pages.page("t", [pages.table(frame)]))[0]["layout"] for frame in (short, long))
+    assert (plain["topEnd"], plain["bottomStart"]) == (None, None)
+    assert (searched["topEnd"], searched["bottomStart"]) == ("search", "info")
+    assert "cut off" not in pages.page("t", [pages.table(short)])
+    assert "Click a text that is cut off" in pages.page("t", [pages.table(long, note="n")])
+
+
+def test_what_is_looked_for_comes_first_and_what_is_always_the_same_goes():
+    frame = pl.DataFrame({"pool": ["p", None], "recipe": ["a", "b"], "seed": [0, 0], "value": [1.0, 2.0]})
+    assert pages.arranged(frame, ["value"], ["pool", "recipe", "absent"]).columns == ["value", "recipe", "seed"]
+
+
+def test_a_legend_names_every_colour_and_escapes_names():
+    assert '<span style="background:#fff"></span>&lt;b&gt;' in pages.page("t", [pages.legend({"<b>": "#fff"})])
+
+
+def test_a_dataset_has_one_colour_on_every_curve_and_in_every_pool(made):
+    curves = [spec for spec in specs(made["indicators"]) if "encoding" in spec and spec["mark"].get("type") == "area"]
+    colours = [spec["encoding"]["color"]["scale"] for spec in curves]
+    known = {}
+    for scale in colours:
+        for name, colour in zip(scale["domain"], scale["range"], strict=True):
+            assert known.setdefault(name, colour) == colour
+    assert len(set(known.values())) == len(known) and all(spec["encoding"]["x"]["title"] for spec in curves)
+    assert indicators.colours_of(["dolly", "orca", "dolly (unseen)"])["dolly (unseen)"] == figures.PALETTE[0]
+
+
+def test_every_picture_of_the_summary_says_how_to_read_it(made):
+    sections = made["summary"].split('<section class="beside">')[1:]
+    assert sections and all('<p class="note">' in part.partition('class="chart"')[2] for part in sections)
+
+
 def test_comparison_says_the_verdict_and_warns_of_sets_used_for_selection(made):
     text = " ".join(read(made["comparison"]).text.split())
     assert "over 3 seeds: better" in text and "over 3 seeds: not distinguishable" in text
@@ -240,7 +305,7 @@ def test_comparison_says_the_verdict_and_warns_of_sets_used_for_selection(made):
 def test_comparison_states_its_family_its_reach_and_its_baselines(made):
     text = " ".join(read(made["comparison"]).text.split())
     assert "A family is every strategy against random in this comparison: 6 comparisons." in text
-    assert "With 3 random seeds and 6 in the family, the clearest difference must exceed 12.6 standard" in text
+    assert "With 3 random seeds and 6 comparisons, the clearest difference must exceed 12.6 standard" in text
     assert "everything 1.7429: baseline" in text
     assert "; p 0.0" in text and "Holm 0.0" in text
 
@@ -256,6 +321,7 @@ def test_overlaps_say_which_random_order_missed_its_limit(made):
 def test_agreement_shows_what_it_has_and_counts_what_it_has_not(made):
     text = " ".join(read(made["agreement"]).text.split())
     assert "This study has one recipe: there is nothing to hold it against." in text
+    assert "Agreeing: 1 of 1; disagreeing: 0; cannot be told" in text
     (benchmarks, sizes) = specs(made["agreement"])
     assert len(json.loads(benchmarks["data_json"])) == 1 and len(json.loads(sizes["data_json"])) == 2
     few = agreement.agreement(pl.DataFrame(FEW))

@@ -47,6 +47,7 @@ def test_an_ablation_says_which_indicator_is_needed(tmp_path: Path) -> None:
     page = ablated(tmp_path)
     text = read(page).text
     assert "worse without it" in text and "no difference found" in text and "for all 2 differences" in text
+    assert "nothing: the full rule" in page
     assert "50% of its examples in common" in text and ablation_page.ONE_SEED not in text
     assert read(page).scripts <= SCRIPTS and not read(page).addresses
 

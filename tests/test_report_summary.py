@@ -43,7 +43,7 @@ def test_every_question_has_its_answer_and_one_picture(made):  # noqa: F811
 
 
 def test_the_picture_of_the_comparison_is_of_a_set_not_used_for_selection(made):  # noqa: F811
-    assert specs(made["summary"])[0]["title"] == "held_out (unseen, tiny): lower is better"
+    assert specs(made["summary"])[0]["title"] == "held_out (lower is better; unseen, tiny)"
 
 
 def test_of_an_empty_study_nothing_is_asked():

@@ -60,6 +60,22 @@ def test_a_sound_rule_is_called_so_and_a_useless_one_too() -> None:
     assert "coherence not distinguishable from zero" in poor
 
 
+def test_a_set_of_more_indicators_than_the_mixtures_bear_is_no_evidence() -> None:
+    rule, _, checks = checked(synthetic(), ["coherence", "reward"])
+    better = pl.col("best_value") - 20
+    first = checks.standing.with_columns(best_set=pl.lit("a + b + c"), best_value=better)
+    sentences = {n: rule_words.stands({**rule, "n": n}, checks._replace(standing=first))[-1] for n in (11, 12)}
+    assert "11 mixtures are too few for so many indicators" in sentences[11] and "evidence" not in sentences[11]
+    assert "very strong evidence" in sentences[12]
+
+
+def test_one_mixture_stands_out_alone() -> None:
+    table = pl.DataFrame({"mixture": ["m-0", "m-1"], "cooks_distance": [9.0, 0.1], "studentised_residual": [2.0, 0.1]})
+    _, _, checks = checked(synthetic(), ["reward"])
+    checks = checks._replace(influence=table, without_influential=checks.without_influential.clear())
+    assert rule_words.influence(checks)[0].startswith("1 of 2 mixtures stands out")
+
+
 def test_a_coefficient_whose_sign_turns_is_named() -> None:
     generator = np.random.default_rng(0)
     a = generator.normal(size=60)

@@ -251,6 +251,7 @@ def test_the_page_shows_curves_sentences_and_tables(evaluations, scanned):
     assert made == size_scan_page.page("im_figure_4", evaluations, ["random"], *scanned)
     assert "Size scan: im_figure_4" in made and "<strong>Found.</strong> best: gets worse by" in made
     assert "results/tables/size_scans/im_figure_4.csv" in made
+    assert made.count("longest: no pattern is looked for: fewer than 4 sizes.") == 1
 
 
 def test_the_chart_rings_what_was_found_and_nothing_else(evaluations, scanned):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import altair as alt
 import polars as pl
 
-from instructmining.figures import MAIN, RANDOM, Figure, Tip, strategy_colour
+from instructmining.figures import FEW, MAIN, NAMES, RANDOM, Figure, Tip, strategy_colour, value_scale
 
 LOSS = "#d1495b"
 _NUMBERS = [alt.Tooltip(f"{name}:Q", format=".4~g") for name in ("value", "low", "high")]
@@ -16,11 +16,12 @@ def values(table: pl.DataFrame, random: Sequence[str], title: str) -> Figure:
     shown = table.with_columns(run=pl.format("{}, {}", _order(), "size"))
     tooltip: list[Tip] = ["run:N", *_NUMBERS, "n_used:Q"]
     base = alt.Chart(shown).encode(
-        y=alt.Y("run:N", title=None, sort=None, axis=alt.Axis(labelLimit=220)),
-        color=strategy_colour(table["strategy"].to_list(), list(random)),
+        y=alt.Y("run:N", title=None, sort=None, axis=NAMES),
+        color=strategy_colour(table["strategy"].to_list(), list(random), shown["run"].to_list()),
         tooltip=tooltip,
     )
-    x = alt.X("value:Q", title=table["unit"][0], scale=alt.Scale(zero=False, padding=12), axis=alt.Axis(tickCount=5))
+    x_scale = value_scale([*table["value"], *table["low"], *table["high"]], padding=12)
+    x = alt.X("value:Q", title=table["unit"][0], scale=x_scale, axis=FEW)
     return alt.layer(
         base.mark_rule(strokeWidth=2, opacity=0.6).encode(x=alt.X("low:Q", title=table["unit"][0]), x2="high:Q"),
         base.mark_point(filled=True, size=70, opacity=1).encode(x=x),
@@ -28,16 +29,18 @@ def values(table: pl.DataFrame, random: Sequence[str], title: str) -> Figure:
 
 
 def parts(table: pl.DataFrame, random: Sequence[str], unit: str, title: str) -> Figure:
-    """Value by category or task, a bar a strategy with its interval. ``table``: from ``benchmark_tables.parts``."""
+    """Value by category or task, a point a strategy with its interval. ``table``: from ``benchmark_tables.parts``."""
+    # not bars: they would hide the intervals, and a value of 0
+    x = alt.X("value:Q", title=unit, scale=value_scale([*table["value"], *table["low"], *table["high"]], 12), axis=FEW)
     base = alt.Chart(table).encode(
-        y=alt.Y("part:N", title=None, axis=alt.Axis(labelLimit=220)),
+        y=alt.Y("part:N", title=None, axis=NAMES),
         yOffset=alt.YOffset("strategy:N"),
-        color=strategy_colour(table["strategy"].to_list(), list(random)),
+        color=strategy_colour(table["strategy"].to_list(), list(random), table["part"].to_list()),
         tooltip=["strategy:N", "part:N", *_NUMBERS, "items:Q"],
     )
     return alt.layer(
-        base.mark_bar(opacity=0.7).encode(x=alt.X("value:Q", title=unit, axis=alt.Axis(tickCount=5))),
-        base.mark_rule(strokeWidth=1.5).encode(x=alt.X("low:Q", title=unit), x2="high:Q"),
+        base.mark_rule(strokeWidth=2, opacity=0.6).encode(x=alt.X("low:Q", title=unit), x2="high:Q"),
+        base.mark_point(filled=True, size=50, opacity=1).encode(x=x),
     ).properties(
         width="container", height=10 * table["part"].n_unique() * (1 + table["strategy"].n_unique()), title=title
     )
@@ -52,8 +55,8 @@ def verdicts(table: pl.DataFrame, title: str) -> Figure:
         alt.Chart(table.with_columns(rank=pl.col("verdict").replace_strict(order, [0, 1, 2], return_dtype=pl.Int64)))
         .mark_bar()
         .encode(
-            x=alt.X("share:Q", title="share of items", axis=alt.Axis(format="%", tickCount=5), stack="zero"),
-            y=alt.Y("part:N", title=None, sort=first, axis=alt.Axis(labelLimit=220)),
+            x=alt.X("share:Q", title="share of items", axis=alt.Axis(format="%", values=[0, 0.5, 1]), stack="zero"),
+            y=alt.Y("part:N", title=None, sort=first, axis=NAMES),
             color=alt.Color("verdict:N", title=None, scale=alt.Scale(domain=order, range=[MAIN, RANDOM, LOSS])),
             order=alt.Order("rank:Q"),
             tooltip=["part:N", "verdict:N", "items:Q", alt.Tooltip("share:Q", format=".1%")],

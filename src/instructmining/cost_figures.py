@@ -3,7 +3,7 @@
 import altair as alt
 import polars as pl
 
-from instructmining.figures import RANDOM, Figure, Tip, strategy_colour
+from instructmining.figures import RANDOM, Figure, Tip, strategy_colour, value_scale
 
 
 def cost_score(
@@ -22,7 +22,7 @@ def cost_score(
     # from an octave on a log axis, which has no place for what costs nothing
     wide = min(costs, default=0.0) > 0 and max(costs) >= 2 * min(costs)
     x_scale = alt.Scale(type="log" if wide else "linear", nice=False, padding=24)
-    y_scale = alt.Scale(zero=False, padding=12)
+    y_scale = value_scale(points["value"].to_list(), padding=12)
     ticks = alt.Axis(tickCount=5, format="~g", labelOverlap=True, grid=False)
 
     def x(column: str) -> alt.X:

@@ -4,8 +4,9 @@ Interactive parameters and views carry names, since Altair would number them by 
 frame would not give the same bytes twice.
 """
 
+from collections.abc import Sequence
+
 import altair as alt
-import numpy as np
 import polars as pl
 
 Figure = alt.Chart | alt.LayerChart | alt.FacetChart
@@ -14,8 +15,11 @@ Tip = str | alt.Tooltip
 RANDOM = "#8b919c"
 ACCENT = "#e07b39"
 MAIN = "#3f83c8"
-# Distinct on white and on near-black, and for the common colour deficiencies (after Okabe & Ito 2008).
 FEW = alt.Axis(tickCount=5)
+# An axis of names leaves room for the data, on a phone too.
+NAMED_PIXELS = 220
+NAMES = alt.Axis(labelLimit=alt.ExprRef(f"min({NAMED_PIXELS}, containerSize()[0] / 2)"))
+# Distinct on white and on near-black, and for the common colour deficiencies (after Okabe & Ito 2008).
 PALETTE = (MAIN, ACCENT, "#2fa084", "#c76ea6", "#b99a1f", "#6f74d2", "#d1495b", "#5aa9c4")
 
 
@@ -41,12 +45,12 @@ def against_size(evaluations: pl.DataFrame, random: list[str], title: str) -> Fi
     ticks = alt.Axis(values=sorted(set(examples)), format=",d", labelOverlap=True, grid=False)
     x = alt.X("examples:Q", title="examples", scale=scale, axis=ticks)
     colour = strategy_colour(evaluations["strategy"].to_list(), random)
-    y_scale = alt.Scale(zero=False)
+    y_scale = value_scale(evaluations["value"].to_list())
     picked = alt.selection_point(fields=["strategy"], bind="legend", name="strategy")
-    base_tooltip: list[Tip] = ["strategy:N", "size:N", alt.Tooltip("examples:Q", format=","), _number("value")]
+    base_tooltip: list[Tip] = ["strategy:N", "size:N", alt.Tooltip("examples:Q", format=","), number("value")]
 
     band = alt.Chart(spread).encode(x=x, color=colour)
-    mean_tooltip: list[Tip] = ["strategy:N", "size:N", _number("mean"), _number("sd"), "seeds:Q"]
+    mean_tooltip: list[Tip] = ["strategy:N", "size:N", number("mean"), number("sd"), "seeds:Q"]
     points = alt.Chart(sized, name="points").encode(
         x=x,
         y=alt.Y("value:Q", title=evaluations["unit"][0], scale=y_scale),
@@ -76,12 +80,36 @@ def against_size(evaluations: pl.DataFrame, random: list[str], title: str) -> Fi
     )
 
 
-def strategy_colour(strategies: list[str], random: list[str]) -> alt.Color:
-    """A colour for each strategy, the same on every chart of a comparison; grey for those that are random."""
+def value_scale(values: Sequence[float | None], padding: int = 0) -> alt.Scale:
+    """A linear scale that need not hold 0. Where all values are the same it reaches 5 % to both sides: of no extent at
+    all, the axis would have one label, rounded to a whole number."""
+    known = {value for value in values if value is not None}
+    if len(known) != 1:
+        # rounded outwards beyond the padding, an axis of shares would end at 120 %
+        return alt.Scale(zero=False, padding=padding, nice=padding == 0)
+    (value,) = known
+    reach = 0.05 * (abs(value) or 1.0)
+    return alt.Scale(zero=False, padding=padding, domain=[value - reach, value + reach])
+
+
+def legend(names: Sequence[str], labels: Sequence[str] = ()) -> alt.Legend:
+    """A legend of as many columns as fit, on a phone too. ``labels``: those of an axis of names to the left."""
+    left = min(7 * max(map(len, labels), default=6), NAMED_PIXELS) + 20
+    column = 7 * max(map(len, names), default=1) + 28
+    # not the signal width: that shrinks after the legend's rows have been counted
+    return alt.Legend(columns=alt.ExprRef(f"max(1, floor((containerSize()[0] - {left}) / {column}))"))
+
+
+def strategy_colour(strategies: list[str], random: list[str], labels: Sequence[str] = ()) -> alt.Color:
+    """A colour for each strategy, the same on every chart of a comparison; grey for those that are random.
+
+    ``labels``: as in ``legend``.
+    """
     names = sorted(set(strategies), key=lambda name: (name in random, name))
     others = iter(PALETTE * (1 + len(names) // len(PALETTE)))
     colours = [RANDOM if name in random else next(others) for name in names]
-    return alt.Color("strategy:N", title=None, scale=alt.Scale(domain=names, range=colours))
+    scale = alt.Scale(domain=names, range=colours)
+    return alt.Color("strategy:N", title=None, scale=scale, legend=legend(names, labels))
 
 
 def search_sizes(trials: pl.DataFrame, best_trial: int) -> Figure:
@@ -89,10 +117,11 @@ def search_sizes(trials: pl.DataFrame, best_trial: int) -> Figure:
 
     ``trials``: columns ``trial``, ``size``, ``value``.
     """
+    ticks = alt.Axis(values=sorted(set(trials["size"])), format=",d", labelOverlap=True, grid=False)
     base = alt.Chart(trials).encode(
-        x=alt.X("size:Q", title="examples", scale=alt.Scale(type="log", nice=False, padding=24), axis=FEW),
-        y=_loss("value"),
-        tooltip=["trial:Q", alt.Tooltip("size:Q", format=","), _number("value")],
+        x=alt.X("size:Q", title="examples", scale=alt.Scale(type="log", nice=False, padding=24), axis=ticks),
+        y=_loss("value", trials),
+        tooltip=["trial:Q", alt.Tooltip("size:Q", format=","), number("value")],
     )
     ordered = alt.Color("trial:Q", scale=alt.Scale(range=["#a9c7e8", "#1f5fa6"]), legend=None)
     best = base.transform_filter(alt.datum.trial == best_trial)
@@ -111,12 +140,12 @@ def search_order(trials: pl.DataFrame, best_trial: int) -> Figure:
         x=alt.X(
             "trial:Q", title="trial", axis=alt.Axis(tickMinStep=1, format="d"), scale=alt.Scale(nice=False, padding=12)
         ),
-        tooltip=["trial:Q", alt.Tooltip("size:Q", format=","), _number("value"), _number("best_so_far")],
+        tooltip=["trial:Q", alt.Tooltip("size:Q", format=","), number("value"), number("best_so_far")],
     )
-    best = base.transform_filter(alt.datum.trial == best_trial).encode(y=_loss("value"))
+    best = base.transform_filter(alt.datum.trial == best_trial).encode(y=_loss("value", trials))
     return alt.layer(
-        base.mark_line(interpolate="step-after", color=ACCENT, opacity=0.7).encode(y=_loss("best_so_far")),
-        base.mark_point(filled=True, size=90, color=MAIN, opacity=1).encode(y=_loss("value")),
+        base.mark_line(interpolate="step-after", color=ACCENT, opacity=0.7).encode(y=_loss("best_so_far", trials)),
+        base.mark_point(filled=True, size=90, color=MAIN, opacity=1).encode(y=_loss("value", trials)),
         best.mark_point(size=260, strokeWidth=2.5, color=ACCENT),
     ).properties(width="container", height=260, title="Trials in order, best so far")
 
@@ -136,7 +165,7 @@ def predicted_observed(observations: pl.DataFrame) -> Figure:
         alt.Chart(diagonal).mark_line(strokeDash=[5, 4], color=RANDOM).encode(x=x, y=y),
         alt.Chart(observations)
         .mark_point(filled=True, size=60, opacity=0.8, color=MAIN)
-        .encode(x=x, y=y, tooltip=["mixture:N", _number("log_loss"), _number("predicted_log_loss")]),
+        .encode(x=x, y=y, tooltip=["mixture:N", number("log_loss"), number("predicted_log_loss")]),
     ).properties(width="container", height=280, title="Predicted and observed")
 
 
@@ -146,8 +175,8 @@ def residuals(observations: pl.DataFrame) -> Figure:
     scale = alt.Scale(zero=False, padding=10)
     points = alt.Chart(frame).encode(
         x=alt.X("predicted_log_loss:Q", title="predicted log loss", scale=scale, axis=FEW),
-        y=alt.Y("residual:Q", title="residual"),
-        tooltip=["mixture:N", _number("residual"), _number("predicted_log_loss")],
+        y=alt.Y("residual:Q", title="residual", scale=alt.Scale(padding=10)),
+        tooltip=["mixture:N", number("residual"), number("predicted_log_loss")],
     )
     return alt.layer(
         alt.Chart(pl.DataFrame({"zero": [0.0]})).mark_rule(strokeDash=[5, 4], color=RANDOM).encode(y="zero:Q"),
@@ -155,94 +184,33 @@ def residuals(observations: pl.DataFrame) -> Figure:
     ).properties(width="container", height=280, title="Residuals")
 
 
-def distribution(values: pl.DataFrame, indicator: str, datasets: list[str]) -> Figure:
-    """Share of each dataset's examples by value of one indicator, as densities over common bins.
-
-    ``values``: columns ``dataset`` and ``indicator``'s own. Nulls are left out (the page counts them); values
-    outside the 0.5 and 99.5 percentiles of all are gathered in the outermost bins, so that one outlier does not
-    flatten the rest. ``datasets`` fixes the order of colours.
-    """
-    # As many bins as the smallest dataset can fill: with more, the curves show its noise.
-    counts = values.drop_nulls(indicator)["dataset"].value_counts()["count"].to_list()
-    bins = int(np.clip(np.sqrt(min(counts, default=0)), 10, 40))
-    known = values.select("dataset", value=pl.col(indicator)).filter(pl.col("value").is_finite())
-    frame = pl.DataFrame(schema={"dataset": pl.String, "value": pl.Float64, "share": pl.Float64})
-    if known.height:
-        low, high = np.quantile(known["value"].to_numpy(), [0.005, 0.995])
-        edges = np.linspace(low, high if high > low else low + 1.0, bins + 1)
-        frame = pl.concat(_histogram(known, dataset, edges) for dataset in datasets)
-    return (
-        alt.Chart(frame)
-        .mark_area(interpolate="monotone", fillOpacity=0.15, line={"strokeWidth": 1.5})
-        .encode(
-            x=alt.X("value:Q", title=None, scale=alt.Scale(zero=False, nice=False)),
-            y=alt.Y("share:Q", title="share", stack=None, axis=alt.Axis(format="%", tickCount=4)),
-            color=alt.Color("dataset:N", title=None, scale=_colours(datasets)),
-            tooltip=["dataset:N", _number("value"), alt.Tooltip("share:Q", format=".1%")],
-        )
-        .properties(width="container", height=170, title=indicator)
-    )
-
-
-def indicator_check(check: pl.DataFrame) -> Figure:
-    """AUC of each indicator between chosen and rejected responses, with its interval; 0.5 is chance.
-
-    ``check``: columns ``indicator``, ``auc``, ``low``, ``high``, ``n_pairs_used``, ``verdict``.
-    """
-    colour = alt.Color(
-        "verdict:N",
-        title=None,
-        scale=alt.Scale(domain=["separates", "does not separate"], range=[MAIN, RANDOM]),
-    )
-    base = alt.Chart(check).encode(
-        y=alt.Y("indicator:N", title=None, sort=check["indicator"].to_list()),
-        color=colour,
-        tooltip=["indicator:N", _number("auc"), _number("low"), _number("high"), "n_pairs_used:Q", "verdict:N"],
-    )
-    scale = alt.Scale(zero=False, padding=12)
-    auc = alt.X("auc:Q", title="AUC, chosen against rejected", scale=scale, axis=FEW)
-    chance = alt.Chart(pl.DataFrame({"chance": [0.5]})).mark_rule(strokeDash=[5, 4], color=RANDOM)
-    return alt.layer(
-        chance.encode(x=alt.X("chance:Q", scale=scale)),
-        base.mark_rule(strokeWidth=3).encode(x=alt.X("low:Q", scale=scale), x2="high:Q"),
-        base.mark_point(filled=True, size=110, opacity=1).encode(x=auc),
-    ).properties(width="container", height=28 * check.height, title="Indicator check")
-
-
 def kept_and_rejected(rows: pl.DataFrame) -> Figure:
     """Rows of each dataset's source, kept and rejected by reason. Columns ``dataset``, ``fate``, ``rows``."""
-    fates = ["kept", *sorted(set(rows["fate"]) - {"kept"})]
+    found = set(rows["fate"])
+    rejected = {fate: PALETTE[1 + i % 7] for i, fate in enumerate(sorted(found - {"kept", "not sampled"}))}
+    colours = {"kept": MAIN, **({"not sampled": RANDOM} if "not sampled" in found else {}), **rejected}
+    fates = list(colours)
+    scale = alt.Scale(domain=fates, range=list(colours.values()))
     return (
         alt.Chart(rows)
         .mark_bar()
         .encode(
             x=alt.X("rows:Q", title="rows", axis=alt.Axis(tickCount=4, format="~s")),
-            y=alt.Y("dataset:N", title=None),
-            color=alt.Color("fate:N", title=None, sort=fates, scale=_colours(fates)),
+            y=alt.Y("dataset:N", title=None, sort=None),
+            color=alt.Color("fate:N", title=None, scale=scale, legend=legend(fates, rows["dataset"].to_list())),
             order=alt.Order("fate_order:Q"),
             tooltip=["dataset:N", "fate:N", alt.Tooltip("rows:Q", format=",")],
         )
-        .transform_calculate(fate_order="datum.fate === 'kept' ? 0 : 1")
+        .transform_calculate(fate_order=f"indexof({fates}, datum.fate)")
         .properties(width="container", height=26 * rows["dataset"].n_unique(), title="Rows kept and rejected")
     )
 
 
-def _histogram(known: pl.DataFrame, dataset: str, edges: np.ndarray) -> pl.DataFrame:
-    values = known.filter(pl.col("dataset") == dataset)["value"].to_numpy()
-    counts, _ = np.histogram(np.clip(values, edges[0], edges[-1]), edges)
-    share = counts / max(len(values), 1)
-    middle = (edges[:-1] + edges[1:]) / 2
-    frame = pl.DataFrame({"value": middle, "share": share}).with_columns(pl.lit(dataset).alias("dataset"))
-    return frame.select("dataset", pl.col("value").round_sig_figs(5), pl.col("share").round(5))
+def _loss(column: str, trials: pl.DataFrame) -> alt.Y:
+    scale = value_scale(trials["value"].to_list(), padding=12)
+    return alt.Y(f"{column}:Q", title="loss (nats per response token)", scale=scale)
 
 
-def _colours(names: list[str]) -> alt.Scale:
-    return alt.Scale(domain=names, range=[PALETTE[i % len(PALETTE)] for i in range(len(names))])
-
-
-def _loss(column: str) -> alt.Y:
-    return alt.Y(f"{column}:Q", title="loss (nats per response token)", scale=alt.Scale(zero=False, padding=12))
-
-
-def _number(column: str) -> alt.Tooltip:
+def number(column: str) -> alt.Tooltip:
+    """A tooltip's line of four digits."""
     return alt.Tooltip(f"{column}:Q", format=".4~g")

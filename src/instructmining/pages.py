@@ -6,8 +6,9 @@ where the page has a chart or a table. Plain text is escaped everywhere; ``marku
 
 import gzip
 import json
+import math
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -28,14 +29,20 @@ _NOTEBOOK_OPTIONS = {
     "warn_on_undocumented_option",
     "warn_on_unexpected_option_type",
 }
+# Rows from which a search is a help, and characters from which a text may be cut off by its column.
+_SEARCHED = 10
+_CUT = 60
+# No more decimals than a reader takes in: smaller columns have exponents.
+_MOST_DECIMALS = 6
 
 
 class Part(NamedTuple):
-    """One block of a page: ``html`` is ready; ``specs`` are drawn by the page's script, in order."""
+    """One block of a page: ``html`` is ready; ``specs`` are drawn by the page's script, in order; ``note`` is below."""
 
     kind: str
     html: Markup = Markup("")
     specs: tuple[dict[str, Any], ...] = ()
+    note: Markup = Markup("")
 
 
 def heading(text: str, level: int = 2) -> Part:
@@ -72,6 +79,15 @@ def facts(pairs: dict[str, str]) -> Part:
     return Part("html", Markup('<dl class="facts">{}</dl>').format(cells))
 
 
+def legend(colours: Mapping[str, str]) -> Part:
+    """What each colour stands for, once for all the charts below. ``colours``: name -> CSS colour."""
+    names = Markup("").join(
+        Markup('<li><span style="background:{}"></span>{}</li>').format(colour, name)
+        for name, colour in colours.items()
+    )
+    return Part("html", Markup('<ul class="legend">{}</ul>').format(names))
+
+
 def html(markup: Markup) -> Part:
     """HTML made elsewhere with ``Markup.format``, that is, escaped there."""
     return Part("html", markup)
@@ -79,35 +95,41 @@ def html(markup: Markup) -> Part:
 
 def charts(*figures: Figure, note: str = "") -> Part:
     """Charts side by side where the window is wide enough, with a note below."""
-    return Part("charts", Markup("{}").format(note), tuple(_spec(figure) for figure in figures))
+    return Part("charts", specs=tuple(_spec(figure) for figure in figures), note=Markup("{}").format(note))
 
 
-def beside(parts: Sequence[Part], *figures: Figure) -> Part:
-    """A section of words, with one chart at most beside them where the window is wide enough."""
-    return Part("beside", Markup("\n").join(part.html for part in parts), tuple(_spec(figure) for figure in figures))
+def beside(parts: Sequence[Part], *figures: Figure, note: str = "") -> Part:
+    """A section of words, with one chart at most beside them where the window is wide enough, and its note below."""
+    words = Markup("\n").join(part.html for part in parts)
+    return Part("beside", words, tuple(_spec(figure) for figure in figures), Markup("{}").format(note))
 
 
 def table(frame: pl.DataFrame, note: str = "", rows: int = 10, digits: int = 4) -> Part:
-    """A searchable, sortable table; floats are shown with ``digits`` significant digits, kept in full.
+    """A sortable table, searchable from ten rows on. Floats are kept in full.
 
-    Long texts are cut off by the column's width; the search finds them all the same.
+    A column's decimals are those that give its largest value ``digits`` digits; what would then have fewer than three
+    has three. Long texts are cut off by the column's width until they are clicked; the search finds them all the same.
     """
     numeric = [i for i, dtype in enumerate(frame.dtypes) if dtype.is_numeric()]
     floats = [i for i, dtype in enumerate(frame.dtypes) if dtype.is_float()]
-    shown = JavascriptFunction(
-        "function (data, type) { return type !== 'display' || typeof data !== 'number' ? data : "
-        f"data && Math.abs(data) < 1e-3 ? data.toExponential(1) : String(Number(data.toPrecision({digits}))); }}"
-    )
+    texts = [column for column in frame if column.dtype == pl.String]
+    if any(len(text or "") > _CUT for column in texts for text in column):
+        note = f"{note} Click a text that is cut off to read all of it.".lstrip()
     arguments = get_itable_arguments(
         frame,
         columnDefs=[
-            {"targets": floats, "render": shown},
+            *({"targets": [i], "render": _shown(frame.to_series(i), digits)} for i in floats),
             {"targets": numeric, "className": "dt-right"},
             {"targets": "_all", "defaultContent": ""},
         ],
         classes=["display", "compact", "nowrap"],
         style={"width": "100%"},
-        layout={"topStart": None, "topEnd": "search", "bottomStart": "info", "bottomEnd": "paging"},
+        layout={
+            "topStart": None,
+            "topEnd": "search" if frame.height > _SEARCHED else None,
+            "bottomStart": "info" if frame.height > rows else None,
+            "bottomEnd": "paging",
+        },
         pageLength=rows,
         paging=frame.height > rows,
         scrollX=True,
@@ -119,7 +141,16 @@ def table(frame: pl.DataFrame, note: str = "", rows: int = 10, digits: int = 4) 
     # What itables' own HTML template does: the options of DataTables, without those of a notebook.
     options = {key: value for key, value in arguments.items() if key not in _NOTEBOOK_OPTIONS}
     options |= {"classes": get_expanded_classes(arguments["classes"]), "style": get_expanded_style(arguments["style"])}
-    return Part("table", Markup("{}").format(note), (options,))
+    return Part("table", specs=(options,), note=Markup("{}").format(note))
+
+
+def arranged(frame: pl.DataFrame, first: Sequence[str] = (), constant: Sequence[str] = ()) -> pl.DataFrame:
+    """A table's columns for reading: ``first`` before the others, and those of ``constant`` that differ between rows.
+
+    On a phone two or three columns are seen, so what is looked for comes first and what is always the same goes.
+    """
+    same = {name for name in constant if name in frame.columns and frame[name].drop_nulls().n_unique() <= 1}
+    return frame.select(*first, *(name for name in frame.columns if name not in {*first, *same}))
 
 
 def page(title: str, parts: Sequence[Part]) -> str:
@@ -131,6 +162,20 @@ def page(title: str, parts: Sequence[Part]) -> str:
         vega=_vega() if any(part.specs for part in parts if part.kind != "table") else "",
         tables=_datatables("js") if any(part.kind == "table" for part in parts) else "",
         tables_css=_datatables("css") if any(part.kind == "table" for part in parts) else "",
+    )
+
+
+def _shown(column: pl.Series, digits: int) -> JavascriptFunction:
+    """How the page shows a column of floats: aligned decimals, and at least three digits of what is small."""
+    sizes = [abs(value) for value in column.to_list() if value is not None and math.isfinite(value)]
+    whole = all(size.is_integer() for size in sizes)
+    largest = max(sizes, default=0.0)
+    decimals = 0 if whole else max(0, digits - 1 - math.floor(math.log10(largest)))
+    aligned = "0" if whole else "Infinity" if decimals > _MOST_DECIMALS else f"1e{2 - decimals}"
+    return JavascriptFunction(
+        "function (data, type) { if (type !== 'display' || typeof data !== 'number') return data; "
+        f"const size = Math.abs(data); return !data ? '0' : size >= {aligned} ? data.toFixed({min(decimals, 20)}) : "
+        "size < 1e-4 ? data.toExponential(2) : data.toPrecision(3); }"
     )
 
 

@@ -6,7 +6,7 @@ import altair as alt
 import polars as pl
 
 from instructmining.evaluations import LOWER
-from instructmining.figures import RANDOM, Figure, Tip, strategy_colour
+from instructmining.figures import RANDOM, Figure, Tip, strategy_colour, value_scale
 
 _VALUE = [alt.Tooltip(f"{name}:Q", format=".4~g") for name in ("value", "low", "high")]
 
@@ -31,7 +31,7 @@ def size_scan(
         scale=scale,
         axis=alt.Axis(values=scanned, format=",d", labelOverlap=True, grid=False),
     )
-    unit, y_scale = evaluations["unit"][0], alt.Scale(zero=False, padding=14)
+    unit, y_scale = evaluations["unit"][0], value_scale(evaluations["value"].to_list(), padding=14)
     y = alt.Y("value:Q", title=unit, scale=y_scale)
     sized = evaluations.filter(pl.col("size") != "all")
     seeds = sized.filter(pl.col("strategy").is_in(list(random)))

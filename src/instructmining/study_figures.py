@@ -3,7 +3,7 @@
 import altair as alt
 import polars as pl
 
-from instructmining.figures import FEW, MAIN, RANDOM, Figure, Tip
+from instructmining.figures import FEW, MAIN, NAMES, RANDOM, Figure, Tip
 
 
 def left_out(table: pl.DataFrame, title: str) -> Figure:
@@ -14,7 +14,7 @@ def left_out(table: pl.DataFrame, title: str) -> Figure:
     tooltip = ["left_out:N", *_numbers("value", "difference", "difference_low", "difference_high", "overlap")]
     shown = table.drop_nulls("left_out")
     base = alt.Chart(shown).encode(y=_names("left_out", shown), tooltip=tooltip)
-    label = "minus the full rule"
+    label = "without the indicator, minus the full rule"
     x_scale = alt.Scale(zero=False, padding=12)
     zero = alt.Chart(pl.DataFrame({"zero": [0.0]})).mark_rule(strokeDash=[5, 4], color=RANDOM)
     return alt.layer(
@@ -39,7 +39,7 @@ def by_dataset(table: pl.DataFrame, title: str) -> Figure:
 
 
 def _names(column: str, table: pl.DataFrame) -> alt.Y:
-    return alt.Y(f"{column}:N", title=None, sort=table[column].to_list(), axis=alt.Axis(labelLimit=220))
+    return alt.Y(f"{column}:N", title=None, sort=table[column].to_list(), axis=NAMES)
 
 
 def _value(column: str, title: str) -> alt.X:

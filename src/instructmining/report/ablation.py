@@ -6,6 +6,7 @@ from markupsafe import Markup
 from instructmining import pages, study_figures
 from instructmining.ablation import GROUP, sentence
 from instructmining.evaluations import LOWER
+from instructmining.report.comparison import titled
 
 ABOUT = (
     "Each row below is the quality rule fitted anew, on the same observations, without one indicator: it selects from "
@@ -23,6 +24,11 @@ ONE_SEED = (
     "seeds in the study."
 )
 
+LINES = "A point: the value without an indicator, less that of the full rule (dashed); its line the 95 % interval."
+FIRST = ("left_out", "difference", "difference_low", "difference_high", "p_holm", "verdict")
+CONSTANT = ("pool", "recipe", "benchmark", "size", "direction")
+FULL = pl.col("left_out").fill_null("nothing: the full rule")
+
 
 def page(study: str, strategy: str, table: pl.DataFrame, coefficients: pl.DataFrame) -> str:
     """``strategy``: the full rule's; ``table`` and ``coefficients``: from ``instructmining.ablation``."""
@@ -35,19 +41,22 @@ def page(study: str, strategy: str, table: pl.DataFrame, coefficients: pl.DataFr
     for (pool, recipe, benchmark, size), group in table.group_by(GROUP, maintain_order=True):
         examples = f"{group['examples'][0]:,} examples" + ("" if str(size).isdigit() else f" ({size})")
         parts.append(pages.heading(f"{benchmark}: pool {pool}, recipe {recipe}, {examples}"))
-        parts.append(pages.charts(study_figures.left_out(group, "Without an indicator")))
-        lines = [Markup("the full rule {}").format(f"{group['value'][0]:.4f}")]
+        parts.append(pages.charts(study_figures.left_out(group, titled(group.row(0, named=True))), note=LINES))
+        lines = [Markup("The full rule: {}").format(f"{group['value'][0]:.4f}")]
         for row in group.drop_nulls("left_out").iter_rows(named=True):
             lines.append(Markup("{}: <strong>{}</strong>").format(sentence(row), row["verdict"]))
         parts.append(pages.bullets(lines))
     parts += [
         pages.heading("Every difference"),
-        pages.table(table, note=f"Also as results/tables/ablations/{study}/differences.csv."),
+        pages.table(
+            pages.arranged(table, FIRST, CONSTANT).with_columns(FULL),
+            note=f"Also as results/tables/ablations/{study}/differences.csv.",
+        ),
         pages.heading("The refitted rules"),
         pages.words(
             "Coefficients move when an indicator that says nearly the same is left out; what the fit loses is in R² "
             "and, less flattering, in the leave-one-out R²."
         ),
-        pages.table(coefficients, note=f"Also as results/tables/ablations/{study}/rules.csv. The first is the full."),
+        pages.table(coefficients.with_columns(FULL), note=f"Also as results/tables/ablations/{study}/rules.csv."),
     ]
     return pages.page(f"Ablation: {study}", parts)

@@ -16,9 +16,18 @@ SECTIONS = {
         "Over all runs of a recipe. Subsets of different sizes are in it, so part of an agreement may be that more "
         "examples are better on both.",
     ),
-    "size": ("Between budgets", "Over strategies, seeds and pools: who is ahead with few examples, and with many."),
+    "size": (
+        "Between budgets",
+        "Over strategies, seeds and pools: is who is ahead with few examples ahead with many? Only sizes given as a "
+        "number of examples are compared, not those that a search found.",
+    ),
     "recipe": ("Between recipes", "Over strategies, seeds, pools and sizes, full finetuning against LoRA, say."),
 }
+
+NOTE = (
+    "n: runs that have both. Empty: all values of one of the two are the same, so they have no order. "
+    "Also as results/tables/agreement/{}.csv."
+)
 
 
 def page(table: pl.DataFrame) -> str:
@@ -30,15 +39,28 @@ def page(table: pl.DataFrame) -> str:
         shown = rows.filter(pl.col("n") >= FEWEST)
         parts.append(pages.words(about, *_too_few(between, rows)))
         if shown.height:
+            parts.append(pages.words(_found(shown)))
             shown = shown.select(column for column in shown if column.null_count() < shown.height or column.name == "n")
-            parts.append(pages.table(shown, note=f"Also as results/tables/agreement/{between}s.csv.", rows=25))
+            shown = pages.arranged(shown, ["one", "other", "n"])
+            parts.append(pages.table(shown, note=NOTE.format(f"{between}s"), rows=25))
     return pages.page("Agreement", parts)
+
+
+def _found(shown: pl.DataFrame) -> str:
+    """Of how many pairs it can be said at all that they agree, by Spearman's interval."""
+    agree, differ = shown.filter(pl.col("spearman_low") > 0).height, shown.filter(pl.col("spearman_high") < 0).height
+    unclear = shown.height - agree - differ
+    return (
+        f"Agreeing: {agree} of {shown.height}; disagreeing: {differ}; cannot be told, since the interval of Spearman's "
+        f"correlation holds 0 or there is none: {unclear}."
+    )
 
 
 def _too_few(between: str, rows: pl.DataFrame) -> list[str]:
     """What cannot be said, and how far it is from it."""
     if rows.is_empty():
-        return [f"This study has one {between}: there is nothing to hold it against."]
+        one = "at most one such" if between == "size" else "one"
+        return [f"This study has {one} {between}: there is nothing to hold it against."]
     few = rows.filter(pl.col("n") < FEWEST)
     if few.is_empty():
         return []

@@ -9,12 +9,11 @@ from markupsafe import Markup
 from instructmining import figures, pages
 from instructmining.benchmark_tables import by_recipe, wide
 from instructmining.comparison import STRATEGY, compared, sentence
-from instructmining.evaluations import HIGHER, LOWER
 from instructmining.significance import reach
 
 HOW = (
     "A point is one finetuned model. Grey: random subsets, each seed a point, their mean a line, one standard "
-    "deviation over seeds the band. Dashed: the whole pool. {direction}."
+    "deviation over seeds the band. Dashed: the whole pool."
 )
 RUNS = (
     "Value, and the 95 % interval over the benchmark's items alone: two runs on the same items may differ by less than "
@@ -29,7 +28,8 @@ RECIPES = (
     "A column a recipe: the strategy's value; its difference to the mean of random subsets under the same recipe, with "
     "the interval. All recipes are trained on the same subsets."
 )
-WHICH = {LOWER: "Lower is better", HIGHER: "Higher is better"}
+FIRST = ("strategy", "benchmark", "size", "difference", "difference_low", "difference_high", "p_holm", "verdict")
+CONSTANT = ("pool", "recipe", "baseline", "direction", "family")
 JUDGEMENT = (
     "The interval of a difference holds two kinds of chance: in the evaluation items (paired bootstrap) and in the "
     "runs (the spread over random seeds, Student's t; the strategy's own run is taken to vary as much as a random "
@@ -52,16 +52,16 @@ def page(
     """``evaluations`` and ``table``: from ``instructmining.comparison``; ``runs``: from ``benchmark_tables``;
     ``random``: the strategies of kind random; ``selection_benchmarks``: those that a quality rule or a search has
     already used; ``subsets``: from ``subset_table``, None where no strategy has a quality rule."""
-    directions = evaluations["direction"].unique().sort().to_list()
-    how = HOW.format(direction=WHICH[directions[0]] if len(directions) == 1 else "Which way is better is in the table")
-    parts = [pages.words("Does a selected subset do better than random subsets of the same size?", how)]
+    parts = [pages.words("Does a selected subset do better than random subsets of the same size?", HOW)]
     used = sorted(set(evaluations["benchmark"]) & set(selection_benchmarks))
     if used:
         parts.append(pages.warning(seen_warning(used)))
     for (pool, recipe), group in evaluations.group_by("pool", "recipe", maintain_order=True):
         parts.append(pages.heading(f"Pool {pool}, recipe {recipe}"))
         charts = [
-            figures.against_size(frame, list(random), f"{benchmark}{' (used for selection)' * (benchmark in used)}")
+            figures.against_size(
+                frame, list(random), titled(frame.row(0, named=True), "used for selection" * (benchmark in used))
+            )
             for (benchmark,), frame in group.group_by("benchmark", maintain_order=True)
         ]
         parts.append(pages.charts(*charts))
@@ -75,16 +75,25 @@ def page(
     parts += [
         pages.heading("Selected against random"),
         pages.words(JUDGEMENT[0], JUDGEMENT[1].format(family=_family(table)), *reach_words(table)),
-        pages.table(_constant_out(table), note=f"Also as results/tables/{name}.csv. {columns}"),
+        pages.table(pages.arranged(table, FIRST, CONSTANT), note=f"Also as results/tables/{name}.csv. {columns}"),
         *_recipes(table, evaluations["recipe"].unique(maintain_order=True).to_list()),
         *_subsets(name, subsets),
         pages.heading("Runs and benchmarks"),
         pages.words(RUNS),
         pages.table(wide(runs), note=f"Also, number by number, as results/tables/runs/{name}.csv."),
         pages.heading("Every evaluation"),
-        pages.table(evaluations.drop("path"), note="value: in the unit that stands beside it."),
+        pages.table(
+            pages.arranged(evaluations.drop("path"), ["strategy", "seed", "size", "benchmark", "value", "unit"]),
+            note="value: in the unit that stands beside it.",
+        ),
     ]
     return pages.page(f"Comparison: {name}", parts)
+
+
+def titled(evaluation: Mapping[str, Any], *more: str) -> str:
+    """A chart's title: the benchmark of an evaluation, which way is better, and what else there is to say."""
+    told = [evaluation["direction"].replace("_", " "), *filter(None, more)]
+    return f"{evaluation['benchmark']} ({'; '.join(told)})"
 
 
 def _recipes(table: pl.DataFrame, recipes: Sequence[str]) -> list[pages.Part]:
@@ -115,8 +124,10 @@ def line(row: Mapping[str, Any]) -> Markup:
 
 def _family(table: pl.DataFrame) -> str:
     size = max(table["family"].drop_nulls().to_list(), default=0)
-    if not size:
-        return "none here, since random has no spread"
+    return _counted(size) if size else "none here, since random has no spread"
+
+
+def _counted(size: int) -> str:
     return "1 comparison" if size == 1 else f"{size} comparisons"
 
 
@@ -127,8 +138,8 @@ def reach_words(table: pl.DataFrame) -> list[str]:
         return []
     seeds, family = min(judged["random_seeds"].to_list()), max(judged["family"].to_list())
     now, more = reach(seeds, family), reach(10, family)
-    told = f"With {seeds} random seeds and {family} in the family, the clearest difference must exceed {now:.1f} "
-    told += "standard deviations over seeds to count, even if the items leave no doubt"
+    told = f"With {seeds} random seeds and {_counted(family)}, the clearest difference must exceed {now:.1f} standard "
+    told += "deviations of the random seeds to count, even if the items leave no doubt"
     return [f"{told}; with 10 seeds {more:.1f}." if seeds < 10 else f"{told}."]
 
 
@@ -138,13 +149,3 @@ def seen_warning(benchmarks: Sequence[str]) -> str:
         f"{', '.join(benchmarks)}: used to fit a quality rule or to drive a search, so the comparison on it is made on "
         "a set used for selection and flatters the selected subset."
     )
-
-
-def _constant_out(table: pl.DataFrame) -> pl.DataFrame:
-    """Without the columns that say the same in every row: on a phone every column counts."""
-    constant = [
-        name
-        for name in ("pool", "recipe", "baseline", "direction", "family")
-        if table[name].drop_nulls().n_unique() == 1
-    ]
-    return table.drop(constant)

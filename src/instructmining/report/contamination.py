@@ -11,6 +11,10 @@ ABOUT = (
     "words nearly so. Common phrases count as well: look at the pairs before you blame a subset."
 )
 CLEAN = "No item of any benchmark is in any subset, neither by its prompt nor by {n} words in a row."
+COLUMNS = (
+    "items: of the benchmark; exact, ngram: those found by their prompt, by their words; share: those found either "
+    "way; training_examples: in how many of the subset's."
+)
 # what a page can hold; the CSV has them all
 _PAIRS = 1000
 
@@ -25,7 +29,9 @@ def page(name: str, table: pl.DataFrame, pairs: pl.DataFrame, n: int) -> str:
     parts += [
         pages.words(ABOUT.format(n=n)),
         pages.heading("Every subset and benchmark"),
-        pages.table(table, note=f"Also as results/tables/contamination/{name}.csv."),
+        pages.table(
+            pages.arranged(table, ["share"]), note=f"{COLUMNS} Also as results/tables/contamination/{name}.csv."
+        ),
     ]
     if pairs.height:
         first = f"The first {_PAIRS} of {pairs.height:,}; all" if pairs.height > _PAIRS else "Also"

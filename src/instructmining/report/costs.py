@@ -32,6 +32,7 @@ CHART = (
     "its left leads to the cost without the fit. Grey: the mean of random subsets and one standard deviation over "
     "seeds. Dashed: the score of the whole pool, and the cost of finetuning on it{how}."
 )
+HEADLINES = "total = selection + fit + finetune; everything: finetuning on the whole pool."
 UNITS = {"gpu_hours": "GPU-hours", "cpu_hours": "core-hours"}
 SHOWN = ("selection", "fit", "finetune", "total", "everything")
 
@@ -57,7 +58,7 @@ def page(
     content += [pages.warning(text) for text in (missing_sentence(jobs, missing), unpriced(parts, prices)) if text]
     for (pool, recipe), group in strategies.group_by("pool", "recipe", maintain_order=True):
         content.append(pages.heading(f"Pool {pool}, recipe {recipe}"))
-        content.append(pages.bullets([everything_sentence(group.row(0, named=True), unit, label)]))
+        content.append(pages.words(everything_sentence(group.row(0, named=True), unit, label)))
         content += [pages.warning(line) for line in flags(group, unit)]
         scores = evaluations.filter(pl.col("pool") == pool, pl.col("recipe") == recipe)
         limit, how = group[f"everything_{unit}"][0], group["everything"][0]
@@ -72,20 +73,24 @@ def page(
             )
             for (benchmark,), frame in scores.group_by("benchmark", maintain_order=True)
         ]
-        note = CHART.format(how={"measured": "", "estimated": " (estimated)"}.get(how, ", which is not known"))
-        content.append(pages.charts(*charts, note=note))
-        content.append(pages.table(headline_table(group, unit), note=f"In {label}.", rows=25))
+        content.append(pages.charts(*charts, note=chart_note(how)))
+        content.append(pages.table(headline_table(group, unit), note=f"In {label}. {HEADLINES}", rows=25))
     content += [
         pages.heading("Parts of each selection"),
         pages.words(PARTS_ARE, SHARED),
         pages.table(
-            parts_shown(parts, prices),
+            pages.arranged(parts_shown(parts, prices), ["strategy", "size", "part", "hours"], ["pool", "recipe"]),
             note=f"Also, for every seed, as results/tables/costs/{name}/parts.csv; with hours and money of the "
             f"headlines as results/tables/costs/{name}/strategies.csv.",
             rows=25,
         ),
     ]
     return pages.page(f"Costs: {name}", content)
+
+
+def chart_note(how: str | None) -> str:
+    """How to read ``cost_figures.cost_score``; ``how``: the cost of everything is known (the column everything)."""
+    return CHART.format(how={"measured": "", "estimated": " (estimated)"}.get(how or "", ", which is not known"))
 
 
 def unit_words(evaluation: Mapping[str, Any]) -> str:

@@ -7,9 +7,14 @@ import polars as pl
 from instructmining import figures, pages
 
 ABOUT = (
-    "Every row of a source is either kept as an example or rejected with a reason; rejected rows stand in "
-    "results/datasets/{dataset}/rejected.jsonl with their row number. Ids are hashes of the text, so the same example "
-    "has the same id everywhere."
+    "Every row of a source is kept as an example, not sampled, since the dataset has a limit, or rejected with a "
+    "reason; rejected rows stand in results/datasets/{dataset}/rejected.jsonl with their row number. A row that holds "
+    "several examples counts for each. Ids are hashes of the text, so the same example has the same id everywhere."
+)
+
+REASONS = (
+    "duplicate: of an earlier row; excluded_…: by the dataset's exclude_… in the config, most often so that nothing "
+    "that is evaluated on is trained on; any other: the row could not be used."
 )
 
 
@@ -28,6 +33,7 @@ def page(summaries: dict[str, dict[str, Any]]) -> str:
         "datasets": f"{len(summaries):,}",
         "rows read": f"{frame['rows read'].sum():,}",
         "kept": f"{frame['kept'].sum():,}",
+        "not sampled": f"{frame['not sampled'].sum():,}",
         "rejected": f"{frame['rejected'].sum():,}",
     }
     unpinned = [name for name, summary in summaries.items() if not is_pinned(summary)]
@@ -39,7 +45,11 @@ def page(summaries: dict[str, dict[str, Any]]) -> str:
         pages.heading("Datasets"),
         pages.table(frame, note="sha256: the first 16 digits; the whole is in summary.json.", rows=25),
         pages.heading("Rejected, by reason"),
-        pages.table(fates.filter(~pl.col("fate").is_in(["kept", "not sampled"])).rename({"fate": "reason"}), rows=25),
+        pages.table(
+            fates.filter(~pl.col("fate").is_in(["kept", "not sampled"])).rename({"fate": "reason"}),
+            note=REASONS,
+            rows=25,
+        ),
     ]
     return pages.page("Data", parts)
 

@@ -7,6 +7,7 @@ import polars as pl
 
 from instructmining import pages, study_figures
 from instructmining.evaluations import LOWER
+from instructmining.report.comparison import titled
 
 ABOUT = (
     "A point is the mean over random draws of as many examples from one dataset, its line the 95 % interval of that "
@@ -25,11 +26,14 @@ def page(study: str, table: pl.DataFrame) -> str:
         parts.append(pages.warning(ONE_DRAW))
     for (recipe, benchmark), group in table.group_by("recipe", "benchmark", maintain_order=True):
         parts.append(pages.heading(f"{benchmark}, recipe {recipe}, {group['examples'][0]:,} examples of each"))
-        parts.append(pages.charts(study_figures.by_dataset(group, str(benchmark))))
+        parts.append(pages.charts(study_figures.by_dataset(group, titled(group.row(0, named=True)))))
         parts.append(pages.words(summary(group.to_dicts())))
     parts += [
         pages.heading("Every dataset"),
-        pages.table(table, note=f"Also as results/tables/dataset_losses/{study}.csv."),
+        pages.table(
+            pages.arranged(table, ["dataset", "value", "sd", "low", "high"], ["recipe", "benchmark"]),
+            note=f"Also as results/tables/dataset_losses/{study}.csv.",
+        ),
     ]
     return pages.page(f"Loss by dataset: {study}", parts)
 

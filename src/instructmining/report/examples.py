@@ -69,7 +69,8 @@ def page(strategy: str, pool: str, frame: pl.DataFrame, ranked: int) -> str:
         pages.words(
             f"Strategy {strategy} put the {ranked:,} examples of pool {pool} in order. The score is the log of the "
             "loss that the quality rule predicts, the raw rule (as in Table 3 of Cao et al. 2023): lower is better. "
-            "Predicted loss is exp(score), the figure of their Tables 10 to 12."
+            "Predicted loss is exp(score), the figure of their Tables 10 to 12. Rank 0 is the first that is selected. "
+            "A click on an example opens it: its text, its indicators and its source."
         )
     ]
     for group, title in TITLES.items():
@@ -97,11 +98,11 @@ def card(row: dict[str, object]) -> Markup:
         Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(name.replace("_", " "), _text(row[name])) for name in shown
     )
     title = " ".join(str(row["instruction"]).split())
-    title = title[:110] + "…" * (len(title) > 110)
+    title = title[:90] + "…" * (len(title) > 90)
     loss = _text(row["predicted_loss"])
     return Markup(
-        '<details class="example"><summary><strong>{}</strong> · {} · predicted loss {} · {}</summary>{}<dl>{}</dl>'
-        "</details>"
+        '<details class="example"><summary><strong>{}</strong> · score {} · predicted loss {} · {}</summary>{}'
+        "<dl>{}</dl></details>"
     ).format(_text(row["rank"]), _text(row["score"]), loss, title, texts, numbers)
 
 

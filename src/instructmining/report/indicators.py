@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from instructmining import figures, normality, pages
+from instructmining import figures, indicator_figures, normality, pages
 from instructmining.files import read_provenance
 
 CHECK = (
@@ -34,6 +34,17 @@ PAPER = (
     "N(0, 1), where it reads a small p as normal. That is backwards: a small p speaks against, and here against mean 0 "
     "and standard deviation 1 as much as against the shape. They are shown to compare with Table 7, not to conclude."
 )
+CURVES = (
+    "Every indicator is one number for one example. A curve is one dataset: the share of its examples by value, in "
+    "bins; the outermost bins hold what lies beyond them."
+)
+LINES = "Lines: the 95 % bootstrap interval of the AUC; at the dashed line, chance."
+MISSING = (
+    "A value that could not be computed is null and counted, never filled in. truncated: examples of which the scorer "
+    "saw only the beginning, since they are longer than its model or the config allows."
+)
+# Names that a sentence can hold.
+NAMED = 8
 _FOUND_BY = {"method": pl.String, "distance_recall": pl.Float64, "neighbour_recall": pl.Float64, "sample": pl.Int64}
 
 
@@ -49,17 +60,21 @@ def page(
     datasets = values["dataset"].unique(maintain_order=True).to_list()
     names = _names(values)
     known = {name: set(values.drop_nulls(name)["dataset"]) for name in names}
-    normal = are_normal(values)
+    normal, means = are_normal(values), meaning(tables, run_files)
+    units, colours = dict(means.select("indicator", "unit").iter_rows()), colours_of(datasets)
+    curves = [
+        indicator_figures.distribution(values, name, {d: colours[d] for d in datasets if d in known[name]}, units[name])
+        for name in names
+    ]
     parts = [
-        pages.words("Every indicator is one number for one example; the curves show shares of each dataset."),
-        pages.charts(
-            *(figures.distribution(values, name, [d for d in datasets if d in known[name]]) for name in names)
-        ),
+        pages.words(CURVES),
+        pages.legend({name: colour for name, colour in colours.items() if name == _base(name)}),
+        pages.charts(*curves),
         pages.heading("Missing and truncated"),
-        pages.words("A value that could not be computed is null and counted, never filled in."),
+        pages.words(MISSING),
         pages.table(missing(tables, run_files), rows=25),
         pages.heading("What they are"),
-        pages.table(meaning(tables, run_files), rows=25),
+        pages.table(means, rows=25),
         pages.heading("Are they normal?"),
         pages.words(NORMALITY, normality_sentence(normal), PAPER),
         pages.table(normal, note=_sampled(normal), rows=25),
@@ -75,7 +90,7 @@ def page(
         parts += [
             pages.heading("Indicator check"),
             pages.words(CHECK, check_sentence(frame)),
-            pages.charts(figures.indicator_check(frame), note="Bars: bootstrap interval of the AUC."),
+            pages.charts(indicator_figures.indicator_check(frame), note=LINES),
             pages.table(frame, rows=25),
         ]
     return pages.page("Indicators", parts), normal
@@ -103,7 +118,10 @@ def normality_sentence(normal: pl.DataFrame) -> str:
         return "Nothing could be tested here."
     told = f"Not normal (p below {normality.LEVEL}): {against.height} of {tested.height} indicators by dataset."
     kept = tested.filter(pl.col("verdict") == normality.NORMAL).select(pl.format("{} in {}", "indicator", "dataset"))
-    return told + (f" Not rejected: {', '.join(kept.to_series())}." if kept.height else "")
+    few = 0 < kept.height <= NAMED
+    return told + (
+        f" Not rejected: {', '.join(kept.to_series())}." if few else " The table has each." * bool(kept.height)
+    )
 
 
 def _sampled(normal: pl.DataFrame) -> str:
@@ -144,6 +162,18 @@ def meaning(tables: Sequence[str], run_files: Sequence[str] = ()) -> pl.DataFram
         for column, unit in origin["units"].items()
     }
     return pl.DataFrame([*rows.values()], infer_schema_length=None).sort("indicator", "model")
+
+
+def colours_of(datasets: Sequence[str]) -> dict[str, str]:
+    """A colour a dataset; in a pool it has the same one."""
+    bases = list(dict.fromkeys(map(_base, datasets)))
+    colours = {name: figures.PALETTE[i % len(figures.PALETTE)] for i, name in enumerate(bases)}
+    return {**colours, **{name: colours[_base(name)] for name in datasets}}
+
+
+def _base(dataset: str) -> str:
+    """``dolly`` of ``dolly (unseen)``."""
+    return dataset.partition(" (")[0]
 
 
 def _origins(tables: Sequence[str], run_files: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -13,6 +13,8 @@ ABOUT = (
     "Two random subsets share size / pool on average: the figure behind “by chance”."
 )
 
+FIRST = ("strategy", "other", "overlap", "by_chance")
+
 
 def page(name: str, table: pl.DataFrame, limits: Sequence[str]) -> str:
     """``table``: from ``instructmining.overlap.table``; ``limits``: a sentence a random order, from ``limit``."""
@@ -28,7 +30,10 @@ def page(name: str, table: pl.DataFrame, limits: Sequence[str]) -> str:
     pairs = table.filter(pl.col("strategy") < pl.col("other")).sort("overlap", descending=True)
     parts += [
         pages.heading("Every pair"),
-        pages.table(pairs, note=f"Also, with each pair both ways, as results/tables/overlaps/{name}.csv."),
+        pages.table(
+            pages.arranged(pairs, FIRST, ["pool"]),
+            note=f"Also, with each pair both ways, as results/tables/overlaps/{name}.csv.",
+        ),
     ]
     return pages.page(f"Overlaps: {name}", parts)
 

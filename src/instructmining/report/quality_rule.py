@@ -15,6 +15,11 @@ from instructmining.report.rule_words import LARGE_P, LARGE_VIF, number
 
 # Per coefficient; below it a regression fits noise (Harrell, Regression Modeling Strategies, section 4.4).
 FEW_OBSERVATIONS = 10
+POINTS = "A point is one mixture, one finetuning and its loss; on the dashed line the rule predicts what was observed."
+RESIDUALS = (
+    "Of the residuals. Normal ones have skew 0 and kurtosis 3, and a small p of Jarque-Bera or Omnibus speaks against "
+    "normal; Durbin-Watson near 2: those of neighbouring mixtures do not depend on one another."
+)
 COEFFICIENTS = (
     "low and high end the 95 % interval, bootstrap_low and bootstrap_high that over resampled mixtures; hc3 allows for "
     "unequal variances. As LaTeX and CSV: results/tables/quality_rules/."
@@ -72,10 +77,11 @@ def _fit(observations: pl.DataFrame, checks: Checks) -> list[pages.Part]:
         pages.charts(
             figures.predicted_observed(observations),
             figures.residuals(observations),
-            note="A point is one mixture: one finetuning and its loss.",
+            note=POINTS,
         ),
         pages.words(*rule_words.residuals(checks.fit)),
         pages.facts({key: rule_words.number(value) for key, value in _of_the_residuals(checks.fit).items()}),
+        pages.note(RESIDUALS),
     ]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from instructmining.quality_rules.checks import Checks, is_set
+from instructmining.quality_rules.diagnostics import SEPARATOR
 from instructmining.quality_rules.influence import influential
 
 LARGE_P = 0.05
@@ -49,7 +50,7 @@ def in_short(rule: Mapping[str, Any], sets: pl.DataFrame, checks: Checks, loo: f
     share, bic = own_share(rule, checks.chosen_sets), _standing(checks, "bic")
     if share is not None and bic is not None:
         worse = bic["value"] - bic["best_value"]
-        if share < RARE and worse > STRONG_BIC:
+        if share < RARE and worse > STRONG_BIC and _carried(rule, bic["best_set"]):
             told.append(
                 f"Its set of indicators is not the one that these observations ask for: {_often(share)} it, and "
                 f"{bic['best_set']} has a BIC lower by {worse:.1f}."
@@ -146,11 +147,16 @@ def stands(rule: Mapping[str, Any], checks: Checks) -> list[str]:
         )
     bic = ranks.get("bic")
     if bic and bic["value"] - bic["best_value"] > STRONG_BIC:
-        said.append(
-            f"By BIC {bic['best_set']} is better by {bic['value'] - bic['best_value']:.1f}, which is very strong "
-            f"evidence (above {STRONG_BIC:.0f}: Kass & Raftery 1995)."
-        )
+        better = f"By BIC {bic['best_set']} is better by {bic['value'] - bic['best_value']:.1f}"
+        weight = f"which is very strong evidence (above {STRONG_BIC:.0f}: Kass & Raftery 1995)"
+        few = f"but {rule['n']} mixtures are too few for so many indicators, which fit noise"
+        said.append(f"{better}, {weight if _carried(rule, bic['best_set']) else few}.")
     return said
+
+
+def _carried(rule: Mapping[str, Any], indicators: str) -> bool:
+    """Whether the observations are as many as a rule of this set would need: three for each coefficient."""
+    return int(rule["n"]) >= 3 * (len(indicators.split(SEPARATOR)) + 1)
 
 
 def chosen(rule: Mapping[str, Any], sets: pl.DataFrame) -> list[str]:
@@ -200,7 +206,8 @@ def influence(checks: Checks) -> list[str]:
         return ["No mixture stands out by Cook's distance."]
     first = table.row(0, named=True)
     said = (
-        f"{len(names)} of {table.height} mixtures stand out by Cook's distance, first {first['mixture']} "
+        f"{len(names)} of {table.height} mixtures {'stands' if len(names) == 1 else 'stand'} out by Cook's distance, "
+        f"first {first['mixture']} "
         f"({number(first['cooks_distance'])}"
     )
     if first["studentised_residual"] is not None:
@@ -212,7 +219,7 @@ def influence(checks: Checks) -> list[str]:
     terms = without.filter(pl.col("term") != "intercept")
     signs = terms.filter(pl.col("coefficient") * pl.col("coefficient_without") < 0)["term"].to_list()
     crossed = terms.filter((pl.col("p") > LARGE_P) != (pl.col("p_without") > LARGE_P))
-    said += f" Without them R² is {number(without['r_squared_without'][0])}, "
+    said += f" Without {'it' if len(names) == 1 else 'them'} R² is {number(without['r_squared_without'][0])}, "
     said += f"the sign of {', '.join(signs)} turns" if signs else "every sign stays"
     said += "".join(
         f", and p of {row['term']} goes from {number(row['p'])} to {number(row['p_without'])}"

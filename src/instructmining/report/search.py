@@ -6,6 +6,8 @@ import polars as pl
 
 from instructmining import figures, pages
 
+SHADES = "A point is one trial, the darker the later; the best is ringed. Lower is better."
+
 
 def page(name: str, search: dict[str, Any], settings: dict[str, Any]) -> str:
     """``search``: results/searches/{name}.json; ``settings``: the config's section of that search."""
@@ -18,8 +20,9 @@ def page(name: str, search: dict[str, Any], settings: dict[str, Any]) -> str:
     }
     intro = (
         f"BlendSearch over the number of examples taken from the top of strategy {settings['strategy']} on pool "
-        f"{settings['pool']}: log-uniform integers, cost = size, at most {settings['parallel']} at once. A trial is "
-        f"one finetuning with recipe {settings['recipe']}; its loss is measured on {settings['loss']}."
+        f"{settings['pool']}, at most {settings['parallel']} at once: sizes are proposed evenly on a log scale, near "
+        "those that did well, and small ones first, since a trial costs what its size costs. A trial is one finetuning "
+        f"with recipe {settings['recipe']}; its loss is measured on {settings['loss']}."
     )
     ordered = trials.drop_nulls("value").sort("value", "size")
     parts = [pages.words(intro), pages.facts(facts)]
@@ -33,7 +36,9 @@ def page(name: str, search: dict[str, Any], settings: dict[str, Any]) -> str:
         )
     parts += [
         pages.charts(
-            figures.search_sizes(trials, search["best_trial"]), figures.search_order(trials, search["best_trial"])
+            figures.search_sizes(trials, search["best_trial"]),
+            figures.search_order(trials, search["best_trial"]),
+            note=f"{SHADES} Steps: the best so far.",
         ),
         pages.heading("Trials"),
         pages.table(

@@ -8,7 +8,8 @@ from markupsafe import Markup
 from instructmining import pages, scan_figures
 from instructmining.curves import LEVEL
 from instructmining.evaluations import LOWER
-from instructmining.size_scan import FOUND, GROUP, ITEMS_ALONE
+from instructmining.report.comparison import titled
+from instructmining.size_scan import FOUND, GROUP, ITEMS_ALONE, TOO_FEW
 
 HOW = (
     "A line is one strategy over growing subsets; its band the 95 % interval over the benchmark's items and over runs. "
@@ -36,6 +37,7 @@ METHOD = (
     "sizes sees only wide and high patterns; “not found” is not “not there”. Where the true curve is level, a rise is "
     "claimed in 7 to 8 % of single curves rather than 5.",
 )
+CONSTANT = ("pool", "recipe", "benchmark", "random", "noise", "family", "sizes")
 ALONE = (
     "No spread over seeds at {}: there the noise is that of the items alone, and what another training or another "
     "random subset would change is not in it. What is found there may be one run's chance."
@@ -57,21 +59,22 @@ def page(name: str, evaluations: pl.DataFrame, random: Sequence[str], table: pl.
         for (benchmark,), frame in group.group_by("benchmark", maintain_order=True):
             here = [pl.col(column) == value for column, value in zip(GROUP, (pool, recipe, benchmark), strict=True)]
             told = table.filter(*here)
-            better = "lower" if frame["direction"][0] == LOWER else "higher"
-            chart = scan_figures.size_scan(
-                frame, points.filter(*here), told, random, f"{benchmark} ({better} is better)"
-            )
-            parts += [pages.charts(chart), pages.bullets([line(*row) for row in told["verdict", "words"].rows()])]
+            title = titled(frame.row(0, named=True))
+            chart = scan_figures.size_scan(frame, points.filter(*here), told, random, title)
+            parts += [pages.charts(chart), pages.bullets(_lines(told))]
     family = max(table["family"].drop_nulls().to_list(), default=0)
     note = "height: of the rise and the second descent; of a crossing, the smaller of the two mean leads. "
     parts += [
         pages.heading("How it was judged"),
         pages.words(*(text.format(level=LEVEL, family=family) for text in METHOD)),
         pages.heading("Every pattern"),
-        pages.table(_constant_out(table), note=f"{note}Also as results/tables/size_scans/{name}.csv."),
+        pages.table(
+            pages.arranged(table, constant=CONSTANT), note=f"{note}Also as results/tables/size_scans/{name}.csv."
+        ),
         pages.heading("Every point"),
         pages.table(
-            _constant_out(points), note="low, high: the 95 % interval; seeds: runs that a point is the mean of."
+            pages.arranged(points, constant=CONSTANT),
+            note="low, high: the 95 % interval; seeds: runs that a point is the mean of.",
         ),
     ]
     return pages.page(f"Size scan: {name}", parts)
@@ -82,6 +85,16 @@ def line(verdict: str, words: str) -> Markup:
     return Markup("<strong>Found.</strong> {}" if verdict == FOUND else "{}").format(words)
 
 
+def _lines(told: pl.DataFrame) -> list[Markup]:
+    """A line a pattern; of a strategy at too few sizes one for all its patterns."""
+    asked = pl.col("verdict") != TOO_FEW
+    few = told.filter(~asked).unique("strategy", maintain_order=True)
+    lines = [line(*row) for row in told.filter(asked)["verdict", "words"].rows()]
+    return lines + [
+        Markup("{}: no pattern is looked for: {}.").format(*row) for row in few["strategy", "verdict"].rows()
+    ]
+
+
 def found_words(table: pl.DataFrame) -> str:
     """How much was found, before the details."""
     asked = table.filter(pl.col("family").is_not_null(), pl.col("pattern") != "first minimum")
@@ -90,10 +103,3 @@ def found_words(table: pl.DataFrame) -> str:
     )
     told = [f"{row['pattern']}: {row['found']} of {row['curves']}" for row in counts.iter_rows(named=True)]
     return f"Found here: {'; '.join(told)}." if told else "Nothing could be looked for: too few sizes were scanned."
-
-
-def _constant_out(table: pl.DataFrame) -> pl.DataFrame:
-    """Without the columns that say the same in every row: on a phone every column counts."""
-    names = ("pool", "recipe", "benchmark", "random", "noise", "family", "sizes")
-    constant = [name for name in names if name in table.columns and table[name].drop_nulls().n_unique() <= 1]
-    return table.drop(constant)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import polars as pl
 from markupsafe import Markup
 
-from instructmining import cost_figures, figures, pages
+from instructmining import cost_figures, figures, indicator_figures, pages
 from instructmining.quality_rules import figures as rule_figures
 from instructmining.quality_rules.checks import Checks
 from instructmining.report import comparison as comparison_page
@@ -65,13 +65,18 @@ def page(study: Study) -> str:
 
 
 def _question(
-    asked: str, told: Sequence[str], figure: figures.Figure | None = None, others: Sequence[str] = (), more: str = ""
+    asked: str,
+    told: Sequence[str],
+    figure: figures.Figure | None = None,
+    others: Sequence[str] = (),
+    more: str = "",
+    note: str = "",
 ) -> pages.Part:
-    """Heading, answer, the others' lines, where to read on; the picture beside them."""
+    """Heading, answer, the others' lines, where to read on; beside them the picture, and ``note`` on how to read it."""
     parts = [pages.heading(asked), pages.words(*told), *([pages.bullets(others)] if others else [])]
     if more:
         parts.append(pages.note(f"More: {more}."))
-    return pages.beside(parts, *([] if figure is None else [figure]))
+    return pages.beside(parts, *([] if figure is None else [figure]), note=note)
 
 
 def _first(study: Study, compared: Compared) -> dict[str, Any]:
@@ -94,7 +99,7 @@ def _random(study: Study) -> pages.Part:
     figure = figures.against_size(
         compared.evaluations.filter(*_same(first, "pool", "recipe", "benchmark")),
         list(study.random),
-        f"{first['benchmark']} ({first['pool']}, {first['recipe']}): {first['direction'].replace('_', ' ')}",
+        comparison_page.titled(first, f"{first['pool']}, {first['recipe']}"),
     )
     return _question(
         asked,
@@ -106,6 +111,7 @@ def _random(study: Study) -> pages.Part:
         figure,
         [Markup("{}: <strong>{}</strong> {}").format(other, *summary_words.beats(it.table)) for other, it in others],
         f"2 Comparison, {name}: every strategy with its interval; 3 Benchmarks: single items",
+        comparison_page.HOW,
     )
 
 
@@ -123,6 +129,7 @@ def _size(study: Study) -> pages.Part:
         figures.search_sizes(trials, found["best_trial"]),
         [*(f"{other}: {it['best_size']:,} examples." for other, it in others), *scans, *models],
         f"4 Search, {name}: the trials in order",
+        search.SHADES,
     )
 
 
@@ -151,23 +158,24 @@ def _price(study: Study) -> pages.Part:
         figure,
         [f"{other}: {summary_words.dear(it.costs, summary_words.unit_of(it.costs))}" for other, it in others],
         f"2 Comparison, {name}, costs: the parts of each selection",
+        costs_page.chart_note(group["everything"][0]),
     )
 
 
 def _signal(study: Study) -> pages.Part:
-    asked, told, figure = "Which indicators carry signal?", [], None
+    asked, told, figure, note = "Which indicators carry signal?", [], None, ""
     fitted = [(name, it) for name, it in study.rules.items() if it.checks.univariate.height]
     if study.check is not None:
         frame = indicators.check_frame(dict(study.check))
         told += [summary_words.separating(frame)]
-        figure = figures.indicator_check(frame)
+        figure, note = indicator_figures.indicator_check(frame), indicators.LINES
     for name, it in fitted[:1]:
         sentence, strongest = summary_words.correlated(name, it.checks.univariate)
         told.append(sentence)
         if figure is None and strongest is not None:
-            figure = rule_figures.univariate_fit(it.observations, strongest)
+            figure, note = rule_figures.univariate_fit(it.observations, strongest), "A point is one mixture."
     more = "6 Indicators: distributions and the check; 5 Quality rule: each indicator against the loss"
-    return _question(asked, told or [NOT_ASKED], figure, more=more if told else "")
+    return _question(asked, told or [NOT_ASKED], figure, more=more if told else "", note=note)
 
 
 def _trust(study: Study) -> pages.Part:
@@ -181,6 +189,7 @@ def _trust(study: Study) -> pages.Part:
         figures.predicted_observed(it.observations) if it.observations.height else None,
         [Markup("{}: {}").format(other, _judged(rule)) for other, rule in others],
         f"5 Quality rule, {name}: the regression, every other set, single mixtures",
+        quality_rule.POINTS,
     )
 
 
