@@ -191,7 +191,7 @@ def jobs(output: str) -> dict[str, int]:
     if not tables:
         return {}
     found = {name: int(count) for name, count in (line.split() for line in tables[0].splitlines())}
-    return {name: count for name, count in found.items() if name not in ("total", "all", "subsets")}
+    return {name: count for name, count in found.items() if name not in ("total", "all", "subsets", "chosen", "searches")}
 
 
 def change(folder, edit):
