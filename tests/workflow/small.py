@@ -191,7 +191,8 @@ def jobs(output: str) -> dict[str, int]:
     if not tables:
         return {}
     found = {name: int(count) for name, count in (line.split() for line in tables[0].splitlines())}
-    return {name: count for name, count in found.items() if name not in ("total", "all", "subsets", "chosen", "searches")}
+    targets = ("all", "subsets", "chosen", "searches")
+    return {name: count for name, count in found.items() if name not in ("total", *targets)}
 
 
 def change(folder, edit):
