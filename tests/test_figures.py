@@ -150,9 +150,10 @@ def test_a_long_tail_has_a_log_axis_and_its_own_unit():
     assert spec["title"] == "words"
 
 
-def test_rows_left_out_by_a_limit_are_grey_and_datasets_keep_their_order():
-    rows = pl.DataFrame({"dataset": ["b", "b", "a"], "fate": ["kept", "not sampled", "duplicate"], "rows": [1, 2, 3]})
-    spec = figures.kept_and_rejected(rows).to_dict()["encoding"]
-    colours = dict(zip(spec["color"]["scale"]["domain"], spec["color"]["scale"]["range"], strict=True))
-    assert colours == {"kept": figures.MAIN, "not sampled": figures.RANDOM, "duplicate": figures.PALETTE[1]}
-    assert spec["y"]["sort"] is None
+def test_more_datasets_than_colours_are_told_apart_by_dashes():
+    spec = indicator_figures.distribution(VALUES, "x", {"a": "#000", "b": "#000"}, "words", {"b"}).to_dict()
+    assert spec["encoding"]["strokeDash"]["scale"] == {"domain": ["a", "b"], "range": [[1, 0], [4, 3]]}
+
+
+def test_rows_keep_the_order_of_the_config():
+    assert CHARTS["rows"]().to_dict()["encoding"]["y"]["sort"] is None

@@ -277,7 +277,9 @@ def test_what_is_looked_for_comes_first_and_what_is_always_the_same_goes():
 
 
 def test_a_legend_names_every_colour_and_escapes_names():
-    assert '<span style="background:#fff"></span>&lt;b&gt;' in pages.page("t", [pages.legend({"<b>": "#fff"})])
+    page = pages.page("t", [pages.legend({"<b>": "#fff", "c": "#fff"}, {"c"})])
+    assert '<span style="border-color:#fff;background:#fff"></span>&lt;b&gt;' in page
+    assert '<span style="border-color:#fff;"></span>c' in page
 
 
 def test_a_dataset_has_one_colour_on_every_curve_and_in_every_pool(made):
@@ -288,7 +290,8 @@ def test_a_dataset_has_one_colour_on_every_curve_and_in_every_pool(made):
         for name, colour in zip(scale["domain"], scale["range"], strict=True):
             assert known.setdefault(name, colour) == colour
     assert len(set(known.values())) == len(known) and all(spec["encoding"]["x"]["title"] for spec in curves)
-    assert indicators.colours_of(["dolly", "orca", "dolly (unseen)"])["dolly (unseen)"] == figures.PALETTE[0]
+    colours, dashed = indicators.colours_of([*(str(i) for i in range(9)), "8 (unseen)", "1 (unseen)"])
+    assert colours["8 (unseen)"] == colours["0"] == figures.PALETTE[0] and dashed == {"8", "8 (unseen)"}
 
 
 def test_every_picture_of_the_summary_says_how_to_read_it(made):

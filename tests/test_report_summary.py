@@ -32,7 +32,7 @@ def test_every_question_has_its_answer_and_one_picture(made):  # noqa: F811
         "In part. 6 comparisons with random subsets of the same size",
         "other: used to fit a quality rule or to drive a search",
         "283 examples, with loss 1.8000: the best of 6 sizes tried, from 64 to 520.",
-        "Size scan figure_4: ",
+        "Size scan figure_4. ",
         "best costs more than finetuning on everything; random less.",
         "in USD: best 1.85 (200), random 0.25 (200). Finetuning on everything: 1 USD (estimated",
         "(90 preference pairs): Separating (AUC): reward (0.66), output_length (0.43)",

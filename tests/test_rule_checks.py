@@ -61,12 +61,16 @@ def test_a_sound_rule_is_called_so_and_a_useless_one_too() -> None:
 
 
 def test_a_set_of_more_indicators_than_the_mixtures_bear_is_no_evidence() -> None:
-    rule, _, checks = checked(synthetic(), ["coherence", "reward"])
+    rule, sets, checks = checked(synthetic(), ["coherence", "reward"])
     better = pl.col("best_value") - 20
     first = checks.standing.with_columns(best_set=pl.lit("a + b + c"), best_value=better)
     sentences = {n: rule_words.stands({**rule, "n": n}, checks._replace(standing=first))[-1] for n in (11, 12)}
     assert "11 mixtures are too few for so many indicators" in sentences[11] and "evidence" not in sentences[11]
     assert "very strong evidence" in sentences[12]
+    elsewhere = checks.chosen_sets.filter(~pl.col("indicators").is_in(["coherence + reward", "reward + coherence"]))
+    checks = checks._replace(standing=first, chosen_sets=elsewhere)
+    short = rule_words.in_short({**rule, "n": 11}, sets, checks, 0.5)
+    assert "not the one that these observations ask for: no resample chooses it." in short
 
 
 def test_one_mixture_stands_out_alone() -> None:

@@ -182,7 +182,7 @@ def test_too_few_sizes_are_said_to_be(scanned):
 def test_not_found_has_no_size_and_says_why(tmp_path):
     table, _ = size_scan.scan(study(tmp_path, {"best": MONOTONE - 0.05, "random": MONOTONE}), ["random"], draws=300)
     assert table["verdict"].unique().to_list() == ["not found"] and table["size"].null_count() == table.height
-    assert "best leads random over all sizes" in row(table, "best", "crossing")["words"]
+    assert "over all sizes best is better by" in row(table, "best", "crossing")["words"]
 
 
 def test_one_seed_leaves_the_noise_of_the_items(tmp_path):

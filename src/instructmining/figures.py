@@ -186,16 +186,14 @@ def residuals(observations: pl.DataFrame) -> Figure:
 
 def kept_and_rejected(rows: pl.DataFrame) -> Figure:
     """Rows of each dataset's source, kept and rejected by reason. Columns ``dataset``, ``fate``, ``rows``."""
-    found = set(rows["fate"])
-    rejected = {fate: PALETTE[1 + i % 7] for i, fate in enumerate(sorted(found - {"kept", "not sampled"}))}
-    colours = {"kept": MAIN, **({"not sampled": RANDOM} if "not sampled" in found else {}), **rejected}
-    fates = list(colours)
-    scale = alt.Scale(domain=fates, range=list(colours.values()))
+    rejected = sorted(set(rows["fate"]) - {"kept"})
+    fates = ["kept", *rejected]
+    scale = alt.Scale(domain=fates, range=[MAIN, *(PALETTE[1 + i % (len(PALETTE) - 1)] for i in range(len(rejected)))])
     return (
         alt.Chart(rows)
         .mark_bar()
         .encode(
-            x=alt.X("rows:Q", title="rows", axis=alt.Axis(tickCount=4, format="~s")),
+            x=alt.X("rows:Q", title="rows", axis=alt.Axis(tickCount=4, format=",d", tickMinStep=1)),
             y=alt.Y("dataset:N", title=None, sort=None),
             color=alt.Color("fate:N", title=None, scale=scale, legend=legend(fates, rows["dataset"].to_list())),
             order=alt.Order("fate_order:Q"),

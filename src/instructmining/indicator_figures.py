@@ -1,6 +1,6 @@
 """Charts of indicators: frames in, Altair charts out, as in figures.py."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import altair as alt
 import numpy as np
@@ -12,13 +12,15 @@ from instructmining.figures import FEW, MAIN, RANDOM, Figure, number
 FAR = 10
 
 
-def distribution(values: pl.DataFrame, indicator: str, colours: Mapping[str, str], unit: str) -> Figure:
+def distribution(
+    values: pl.DataFrame, indicator: str, colours: Mapping[str, str], unit: str, dashed: Collection[str] = ()
+) -> Figure:
     """Share of each dataset's examples by value of one indicator, as densities over common bins.
 
     ``values``: columns ``dataset`` and ``indicator``'s own. Nulls are left out (the page counts them); values
     outside the 0.5 and 99.5 percentiles of all are gathered in the outermost bins, so that one outlier does not
     flatten the rest. Positive values with a long tail have a log axis. ``colours``: of each dataset; the chart has no
-    legend (``pages.legend`` has one for all). ``unit`` titles the axis.
+    legend (``pages.legend`` has one for all). ``unit`` titles the axis. ``dashed``: datasets whose colour is another's.
     """
     # As many bins as the smallest dataset can fill: with more, the curves show its noise.
     counts = values.drop_nulls(indicator)["dataset"].value_counts()["count"].to_list()
@@ -32,6 +34,8 @@ def distribution(values: pl.DataFrame, indicator: str, colours: Mapping[str, str
         edges = (np.geomspace if far else np.linspace)(low, high if high > low else low + 1.0, bins + 1)
         frame = pl.concat(_histogram(known, dataset, edges, far) for dataset in colours)
     x_scale = alt.Scale(type="log", nice=False) if far else alt.Scale(zero=False, nice=False)
+    names = [*colours]
+    dashes = alt.Scale(domain=names, range=[[4, 3] if name in dashed else [1, 0] for name in names])
     return (
         alt.Chart(frame)
         .mark_area(interpolate="monotone", fillOpacity=min(0.15, 0.3 / max(len(colours), 1)), line={"strokeWidth": 1.5})
@@ -40,7 +44,8 @@ def distribution(values: pl.DataFrame, indicator: str, colours: Mapping[str, str
                 "value:Q", title=f"{unit}{', log axis' * far}", scale=x_scale, axis=alt.Axis(tickCount=5, grid=not far)
             ),
             y=alt.Y("share:Q", title="share", stack=None, axis=alt.Axis(format="%", tickCount=4)),
-            color=alt.Color("dataset:N", scale=alt.Scale(domain=[*colours], range=[*colours.values()]), legend=None),
+            color=alt.Color("dataset:N", scale=alt.Scale(domain=names, range=[*colours.values()]), legend=None),
+            strokeDash=alt.StrokeDash("dataset:N", scale=dashes, legend=None),
             tooltip=["dataset:N", number("value"), alt.Tooltip("share:Q", format=".1%")],
         )
         .properties(width="container", height=170, title=indicator)

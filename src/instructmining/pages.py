@@ -8,7 +8,7 @@ import gzip
 import json
 import math
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -79,10 +79,13 @@ def facts(pairs: dict[str, str]) -> Part:
     return Part("html", Markup('<dl class="facts">{}</dl>').format(cells))
 
 
-def legend(colours: Mapping[str, str]) -> Part:
-    """What each colour stands for, once for all the charts below. ``colours``: name -> CSS colour."""
+def legend(colours: Mapping[str, str], dashed: Collection[str] = ()) -> Part:
+    """What each colour stands for, once for all the charts below. ``colours``: name -> CSS colour; ``dashed``: names
+    whose lines are."""
     names = Markup("").join(
-        Markup('<li><span style="background:{}"></span>{}</li>').format(colour, name)
+        Markup('<li><span style="border-color:{};{}"></span>{}</li>').format(
+            colour, "" if name in dashed else f"background:{colour}", name
+        )
         for name, colour in colours.items()
     )
     return Part("html", Markup('<ul class="legend">{}</ul>').format(names))

@@ -43,9 +43,11 @@ def _descent(row: Mapping[str, Any]) -> str:
 def _crossing(row: Mapping[str, Any]) -> str:
     name, random = row["strategy"], row["random"]
     if row["before"] is None:
-        return f"no crossing: {random} is no worse from the smallest size on, by {-row['after']:.4f} on average"
+        return (
+            f"no crossing from {name} to {random}: over all sizes {random} is better by {-row['after']:.4f} on average"
+        )
     if row["after"] is None:
-        return f"no crossing: {name} leads {random} over all sizes, by {row['before']:.4f} on average"
+        return f"no crossing from {name} to {random}: over all sizes {name} is better by {row['before']:.4f} on average"
     leads = f"{name} leads by {row['before']:.4f} on average before it, {random} by {-row['after']:.4f} from it on"
     chance = _chance(row, "curves that do not cross")
     if row["verdict"] == "found":

@@ -21,9 +21,9 @@ SEARCHES = 1
 TRAINER = 3
 GENERATIONS = 1
 EVALUATIONS = {"harness": 1, "ifeval": 1, "llmbar": 1, "loss": 2, "pairwise": 1}
-COMPARISON = 4
+COMPARISON = 5
 QUALITY_RULE_CHECKS = 1
 COSTS = 2
 STUDIES = 1
 # one for all pages: they share words, charts and a template
-PAGES = 1
+PAGES = 2

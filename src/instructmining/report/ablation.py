@@ -34,7 +34,7 @@ def page(study: str, strategy: str, table: pl.DataFrame, coefficients: pl.DataFr
     """``strategy``: the full rule's; ``table`` and ``coefficients``: from ``instructmining.ablation``."""
     directions = table["direction"].unique().sort().to_list()
     lower = "Lower is better" if directions == [LOWER] else "Which way is better stands in the table"
-    parts = [pages.words(f"Does {strategy} need each of its indicators?", ABOUT.format(direction=lower))]
+    parts = [pages.words(f"Does strategy {strategy} need each of its indicators?", ABOUT.format(direction=lower))]
     differences = table["p_value"].drop_nulls().len()
     told = JUDGEMENT.format(count=differences) if differences else ONE_SEED
     parts.append(pages.words(told) if differences else pages.warning(told))

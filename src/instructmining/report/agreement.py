@@ -48,11 +48,13 @@ def page(table: pl.DataFrame) -> str:
 
 def _found(shown: pl.DataFrame) -> str:
     """Of how many pairs it can be said at all that they agree, by Spearman's interval."""
-    agree, differ = shown.filter(pl.col("spearman_low") > 0).height, shown.filter(pl.col("spearman_high") < 0).height
+    # of so few runs a perfect order is there by chance in 1 of 12, though its interval has no width
+    sure = shown.filter((pl.col("n") > FEWEST) | (pl.col("spearman_low") < pl.col("spearman_high")))
+    agree, differ = sure.filter(pl.col("spearman_low") > 0).height, sure.filter(pl.col("spearman_high") < 0).height
     unclear = shown.height - agree - differ
     return (
         f"Agreeing: {agree} of {shown.height}; disagreeing: {differ}; cannot be told, since the interval of Spearman's "
-        f"correlation holds 0 or there is none: {unclear}."
+        f"correlation holds 0, or has no width over {FEWEST} runs, or there is none: {unclear}."
     )
 
 
@@ -66,4 +68,5 @@ def _too_few(between: str, rows: pl.DataFrame) -> list[str]:
         return []
     most = max(few["n"].to_list())
     of = f"{few.height} pair{'s' * (few.height > 1)} of {between}s"
-    return [f"Left out: {of} with at most {most} run{'s' * (most != 1)} in common; a correlation needs {FEWEST}."]
+    runs = f"at most {most} run{'s' * (most != 1)}" if most else "no runs"
+    return [f"Left out: {of} with {runs} in common; a correlation needs {FEWEST}."]

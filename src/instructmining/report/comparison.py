@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from instructmining import figures, pages
 from instructmining.benchmark_tables import by_recipe, wide
-from instructmining.comparison import STRATEGY, compared, sentence
+from instructmining.comparison import BETTER, STRATEGY, WORSE, compared, sentence
 from instructmining.significance import reach
 
 HOW = (
@@ -28,6 +28,8 @@ RECIPES = (
     "A column a recipe: the strategy's value; its difference to the mean of random subsets under the same recipe, with "
     "the interval. All recipes are trained on the same subsets."
 )
+# as many verdicts as one reads line by line
+LISTED = 8
 FIRST = ("strategy", "benchmark", "size", "difference", "difference_low", "difference_high", "p_holm", "verdict")
 CONSTANT = ("pool", "recipe", "baseline", "direction", "family")
 JUDGEMENT = (
@@ -66,7 +68,7 @@ def page(
         ]
         parts.append(pages.charts(*charts))
         here = table.filter(pl.col("pool") == pool, pl.col("recipe") == recipe)
-        parts.append(pages.bullets([line(row) for row in compared(here).iter_rows(named=True)]))
+        parts += _verdicts(compared(here))
         beside = here.filter(pl.col("role") != STRATEGY)
         if beside.height:
             parts += [pages.heading("Baselines beside random", 3)]
@@ -88,6 +90,16 @@ def page(
         ),
     ]
     return pages.page(f"Comparison: {name}", parts)
+
+
+def _verdicts(rows: pl.DataFrame) -> list[pages.Part]:
+    """A line a comparison; of many only those that came out, and how many did not."""
+    decisive = rows.filter(pl.col("verdict").is_in([BETTER, WORSE])) if rows.height > LISTED else rows
+    parts = [pages.bullets([line(row) for row in decisive.iter_rows(named=True)])] if decisive.height else []
+    if decisive.height < rows.height:
+        rest = f"{rows.height - decisive.height} of {rows.height} comparisons with random are neither better nor worse"
+        parts.append(pages.words(f"{rest}: the table below has each."))
+    return parts
 
 
 def titled(evaluation: Mapping[str, Any], *more: str) -> str:

@@ -41,7 +41,7 @@ def page(summaries: dict[str, dict[str, Any]]) -> str:
     if unpinned:
         parts.append(pages.warning(f"Unpinned: {', '.join(unpinned)}. The source may change, and the results with it."))
     parts += [
-        pages.charts(figures.kept_and_rejected(fates)),
+        pages.charts(figures.kept_and_rejected(fates.filter(pl.col("fate") != "not sampled"))),
         pages.heading("Datasets"),
         pages.table(frame, note="sha256: the first 16 digits; the whole is in summary.json.", rows=25),
         pages.heading("Rejected, by reason"),

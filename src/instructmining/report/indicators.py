@@ -61,14 +61,17 @@ def page(
     names = _names(values)
     known = {name: set(values.drop_nulls(name)["dataset"]) for name in names}
     normal, means = are_normal(values), meaning(tables, run_files)
-    units, colours = dict(means.select("indicator", "unit").iter_rows()), colours_of(datasets)
+    units = dict(means.select("indicator", "unit").iter_rows())
+    colours, dashed = colours_of(datasets)
     curves = [
-        indicator_figures.distribution(values, name, {d: colours[d] for d in datasets if d in known[name]}, units[name])
+        indicator_figures.distribution(
+            values, name, {d: colours[d] for d in datasets if d in known[name]}, units[name], dashed
+        )
         for name in names
     ]
     parts = [
         pages.words(CURVES),
-        pages.legend({name: colour for name, colour in colours.items() if name == _base(name)}),
+        pages.legend({name: colour for name, colour in colours.items() if name == _base(name)}, dashed),
         pages.charts(*curves),
         pages.heading("Missing and truncated"),
         pages.words(MISSING),
@@ -164,11 +167,13 @@ def meaning(tables: Sequence[str], run_files: Sequence[str] = ()) -> pl.DataFram
     return pl.DataFrame([*rows.values()], infer_schema_length=None).sort("indicator", "model")
 
 
-def colours_of(datasets: Sequence[str]) -> dict[str, str]:
-    """A colour a dataset; in a pool it has the same one."""
+def colours_of(datasets: Sequence[str]) -> tuple[dict[str, str], set[str]]:
+    """A colour a dataset, in a pool the same one; and those that are dashed, since colours begin again."""
     bases = list(dict.fromkeys(map(_base, datasets)))
     colours = {name: figures.PALETTE[i % len(figures.PALETTE)] for i, name in enumerate(bases)}
-    return {**colours, **{name: colours[_base(name)] for name in datasets}}
+    again = set(bases[len(figures.PALETTE) :])
+    dashed = {name for name in (*bases, *datasets) if _base(name) in again}
+    return {**colours, **{name: colours[_base(name)] for name in datasets}}, dashed
 
 
 def _base(dataset: str) -> str:

@@ -101,5 +101,5 @@ def found_words(table: pl.DataFrame) -> str:
     counts = asked.group_by("pattern", maintain_order=True).agg(
         found=(pl.col("verdict") == FOUND).sum(), curves=pl.len()
     )
-    told = [f"{row['pattern']}: {row['found']} of {row['curves']}" for row in counts.iter_rows(named=True)]
-    return f"Found here: {'; '.join(told)}." if told else "Nothing could be looked for: too few sizes were scanned."
+    told = [f"{row['pattern']} in {row['found']} of {row['curves']} curves" for row in counts.iter_rows(named=True)]
+    return f"Found here: {', '.join(told)}." if told else "Nothing could be looked for: too few sizes were scanned."

@@ -117,7 +117,7 @@ def _random(study: Study) -> pages.Part:
 
 def _size(study: Study) -> pages.Part:
     asked = "At what size?"
-    scans = [f"Size scan {name}: {size_scan.found_words(table)}" for name, table in study.scans.items()]
+    scans = [f"Size scan {name}. {size_scan.found_words(table)}" for name, table in study.scans.items()]
     if not study.searches:
         return _question(asked, [*scans] or [NOT_ASKED], more="2 Comparison, size scan" if scans else "")
     (name, found), *others = study.searches.items()
@@ -127,7 +127,7 @@ def _size(study: Study) -> pages.Part:
         asked,
         summary_words.size_found(found, trials),
         figures.search_sizes(trials, found["best_trial"]),
-        [*(f"{other}: {it['best_size']:,} examples." for other, it in others), *scans, *models],
+        [*(f"Search {other}: {it['best_size']:,} examples." for other, it in others), *scans, *models],
         f"4 Search, {name}: the trials in order",
         search.SHADES,
     )
