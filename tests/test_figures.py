@@ -143,16 +143,16 @@ def test_a_legend_has_as_many_columns_as_fit(width, columns):
 
 def test_a_long_tail_has_a_log_axis_and_its_own_unit():
     tail = pl.DataFrame({"dataset": ["a"] * 200, "x": [1.0 + i / 100 for i in range(190)] + [500.0] * 10})
-    spec = indicator_figures.distribution(tail, "x", {"a": "#000"}, "nats").to_dict()["encoding"]["x"]
+    spec = indicator_figures.distribution(tail, "x", {"a": "#000"}, "nats").to_dict()["layer"][0]["encoding"]["x"]
     assert spec["scale"]["type"] == "log" and spec["title"] == "nats, log axis"
-    spec = CHARTS["distribution"]().to_dict()["encoding"]["x"]
+    spec = CHARTS["distribution"]().to_dict()["layer"][0]["encoding"]["x"]
     assert "type" not in spec["scale"] or spec["scale"]["type"] == "linear"
     assert spec["title"] == "words"
 
 
 def test_more_datasets_than_colours_are_told_apart_by_dashes():
     spec = indicator_figures.distribution(VALUES, "x", {"a": "#000", "b": "#000"}, "words", {"b"}).to_dict()
-    assert spec["encoding"]["strokeDash"]["scale"] == {"domain": ["a", "b"], "range": [[1, 0], [4, 3]]}
+    assert spec["layer"][1]["encoding"]["strokeDash"]["scale"] == {"domain": ["a", "b"], "range": [[1, 0], [4, 3]]}
 
 
 def test_rows_keep_the_order_of_the_config():

@@ -283,7 +283,8 @@ def test_a_legend_names_every_colour_and_escapes_names():
 
 
 def test_a_dataset_has_one_colour_on_every_curve_and_in_every_pool(made):
-    curves = [spec for spec in specs(made["indicators"]) if "encoding" in spec and spec["mark"].get("type") == "area"]
+    layers = [spec["layer"][0] for spec in specs(made["indicators"]) if "layer" in spec]
+    curves = [layer for layer in layers if layer["mark"]["type"] == "area"]
     colours = [spec["encoding"]["color"]["scale"] for spec in curves]
     known = {}
     for scale in colours:

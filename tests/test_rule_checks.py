@@ -70,7 +70,7 @@ def test_a_set_of_more_indicators_than_the_mixtures_bear_is_no_evidence() -> Non
     elsewhere = checks.chosen_sets.filter(~pl.col("indicators").is_in(["coherence + reward", "reward + coherence"]))
     checks = checks._replace(standing=first, chosen_sets=elsewhere)
     short = rule_words.in_short({**rule, "n": 11}, sets, checks, 0.5)
-    assert "not the one that these observations ask for: no resample chooses it." in short
+    assert "was not the natural choice: no resample chooses it." in short
 
 
 def test_one_mixture_stands_out_alone() -> None:

@@ -36,20 +36,22 @@ def distribution(
     x_scale = alt.Scale(type="log", nice=False) if far else alt.Scale(zero=False, nice=False)
     names = [*colours]
     dashes = alt.Scale(domain=names, range=[[4, 3] if name in dashed else [1, 0] for name in names])
-    return (
-        alt.Chart(frame)
-        .mark_area(interpolate="monotone", fillOpacity=min(0.15, 0.3 / max(len(colours), 1)), line={"strokeWidth": 1.5})
-        .encode(
-            x=alt.X(
-                "value:Q", title=f"{unit}{', log axis' * far}", scale=x_scale, axis=alt.Axis(tickCount=5, grid=not far)
-            ),
-            y=alt.Y("share:Q", title="share", stack=None, axis=alt.Axis(format="%", tickCount=4)),
-            color=alt.Color("dataset:N", scale=alt.Scale(domain=names, range=[*colours.values()]), legend=None),
-            strokeDash=alt.StrokeDash("dataset:N", scale=dashes, legend=None),
-            tooltip=["dataset:N", number("value"), alt.Tooltip("share:Q", format=".1%")],
-        )
-        .properties(width="container", height=170, title=indicator)
+    base = alt.Chart(frame).encode(
+        x=alt.X(
+            "value:Q", title=f"{unit}{', log axis' * far}", scale=x_scale, axis=alt.Axis(tickCount=5, grid=not far)
+        ),
+        y=alt.Y("share:Q", title="share", stack=None, axis=alt.Axis(format="%", tickCount=4)),
+        color=alt.Color("dataset:N", scale=alt.Scale(domain=names, range=[*colours.values()]), legend=None),
+        tooltip=["dataset:N", number("value"), alt.Tooltip("share:Q", format=".1%")],
     )
+    opacity = min(0.15, 0.3 / max(len(colours), 1))
+    return alt.layer(
+        base.mark_area(interpolate="monotone", fillOpacity=opacity),
+        # areas cannot be dashed
+        base.mark_line(interpolate="monotone", strokeWidth=1.5).encode(
+            strokeDash=alt.StrokeDash("dataset:N", scale=dashes, legend=None)
+        ),
+    ).properties(width="container", height=170, title=indicator)
 
 
 def indicator_check(check: pl.DataFrame) -> Figure:

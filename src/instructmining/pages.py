@@ -153,7 +153,8 @@ def arranged(frame: pl.DataFrame, first: Sequence[str] = (), constant: Sequence[
     On a phone two or three columns are seen, so what is looked for comes first and what is always the same goes.
     """
     same = {name for name in constant if name in frame.columns and frame[name].drop_nulls().n_unique() <= 1}
-    return frame.select(*first, *(name for name in frame.columns if name not in {*first, *same}))
+    ordered = [*first, *(name for name in frame.columns if name not in first)]
+    return frame.select(name for name in ordered if name not in same)
 
 
 def page(title: str, parts: Sequence[Part]) -> str:

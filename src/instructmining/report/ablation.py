@@ -25,7 +25,7 @@ ONE_SEED = (
 )
 
 LINES = "A point: the value without an indicator, less that of the full rule (dashed); its line the 95 % interval."
-FIRST = ("left_out", "difference", "difference_low", "difference_high", "p_holm", "verdict")
+FIRST = ("left_out", "benchmark", "difference", "difference_low", "difference_high", "p_holm", "verdict")
 CONSTANT = ("pool", "recipe", "benchmark", "size", "direction")
 FULL = pl.col("left_out").fill_null("nothing: the full rule")
 

@@ -192,7 +192,7 @@ def trust(rule: Mapping[str, Any]) -> list[str]:
     ]
     if crossing:
         said.append(f"The sign changes within the 95 % bootstrap interval: {', '.join(crossing)}.")
-    inflated = [f"{name} ({rule['vif'][name]:.0f})" for name in rule["indicators"] if rule["vif"][name] > LARGE_VIF]
+    inflated = [f"{name} ({rule['vif'][name]:.3g})" for name in rule["indicators"] if rule["vif"][name] > LARGE_VIF]
     if inflated:
         said.append(
             f"Nearly given by the other indicators (VIF above {LARGE_VIF:.0f}): {', '.join(inflated)}. Their "

@@ -50,10 +50,13 @@ def in_short(rule: Mapping[str, Any], sets: pl.DataFrame, checks: Checks, loo: f
     share, bic = own_share(rule, checks.chosen_sets), _standing(checks, "bic")
     if share is not None and bic is not None:
         worse = bic["value"] - bic["best_value"]
-        if share < RARE and worse > STRONG_BIC:
-            first = f", and {bic['best_set']} has a BIC lower by {worse:.1f}" * _carried(rule, bic["best_set"])
-            said = f"Its set of indicators is not the one that these observations ask for: {_often(share)} it"
-            told.append(f"{said}{first}.")
+        if share < RARE and worse > STRONG_BIC and _carried(rule, bic["best_set"]):
+            told.append(
+                f"Its set of indicators is not the one that these observations ask for: {_often(share)} it, and "
+                f"{bic['best_set']} has a BIC lower by {worse:.1f}."
+            )
+        elif share < RARE:
+            told.append(f"Its set of indicators was not the natural choice: {_often(share)} it.")
         elif share < 0.5:
             told.append(f"Its set of indicators is one of several that would have done: {_often(share)} it.")
         else:
