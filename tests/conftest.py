@@ -23,6 +23,8 @@ class ByFile(LoadFileScheduling):
         return "tests/slurm" if file.startswith("tests/slurm/") else file
 
 
+# optional: so that `-p no:xdist` works
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     return ByFile(config, log)
 

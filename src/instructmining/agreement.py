@@ -62,7 +62,7 @@ def _pairs(known: pl.DataFrame, between: str, within: Sequence[str]) -> list[dic
         for one, other in combinations(sorted(names, key=lambda name: (len(name), name)), 2):
             rest = [key for key in (*RUN, "benchmark") if key != between]
             sides = [group.filter(pl.col(between) == name) for name in (one, other)]
-            both = sides[0].join(sides[1], on=rest, nulls_equal=True, validate="1:1")
+            both = sides[0].join(sides[1], on=rest, nulls_equal=True, validate="1:1", maintain_order="left")
             x, y = both["value"].to_numpy(), both["value_right"].to_numpy()
             row = {"between": between, "one": one, "other": other, "n": len(x)}
             rows.append(row | {key: group[key][0] for key in within} | _correlations(x, y))

@@ -81,7 +81,8 @@ def distinct(subsets: Iterable[pl.DataFrame], template: str | Path) -> Iterator[
 
     ``template``: as in `examples.load_rows`. InputError where an example is not in its file.
     """
-    wanted = pl.concat([subset.select("id", "dataset") for subset in subsets]).unique("id", keep="first")
+    named = pl.concat([subset.select("id", "dataset") for subset in subsets])
+    wanted = named.unique("id", keep="first", maintain_order=True)
     for (dataset,), part in wanted.group_by("dataset", maintain_order=True):
         path = str(template).format(dataset=dataset)
         examples, missing = scan_examples(path), part.height

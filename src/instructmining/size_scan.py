@@ -109,7 +109,9 @@ def shared(one: Curve, other: Curve) -> tuple[Curve, Curve]:
 
 def _spread(runs: pl.DataFrame) -> tuple[float, int] | None:
     """Standard deviation over seeds, pooled over strategies and sizes, and its degrees of freedom; None without."""
-    groups = runs.group_by("strategy", "examples").agg(pl.col("value").var(), n=pl.len()).filter(pl.col("n") > 1)
+    # in the runs' order: a sum in another order is another number in its last digit
+    groups = runs.group_by("strategy", "examples", maintain_order=True).agg(pl.col("value").var(), n=pl.len())
+    groups = groups.filter(pl.col("n") > 1)
     freedom = int((groups["n"] - 1).sum())
     return (float(((groups["n"] - 1) * groups["value"]).sum() / freedom) ** 0.5, freedom) if freedom else None
 
