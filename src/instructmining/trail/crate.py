@@ -30,6 +30,7 @@ _FORMATS = {
     ".md": "text/markdown",
     ".parquet": "application/vnd.apache.parquet",
     ".svg": "image/svg+xml",
+    ".tex": "application/x-tex",
     ".tsv": "text/tab-separated-values",
 }
 PAPERS = {
