@@ -2,11 +2,12 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 import yaml
 
 from slurm.cluster import cluster, missing
-from workflow.small import ROOT, build, write_config
+from workflow.small import ROOT, build, processes, write_config
 
 # without the plugin's GPUs: a config of `device: cpu` asks for none, and here no GPU is real
 GPU_RULES = ("embed", "fit_preference_head", "score", "finetune", "finetune_kept", "finetune_mixtures", "evaluate_loss")
@@ -45,6 +46,10 @@ def clone(slurm, tmp_path_factory):
     write_config(folder, config)
     with changed_profile(folder, _for_this_site):
         yield folder
+    # Slurm leaves alone what runs on a node that was called down
+    for process in processes(str(folder)):
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
 
 
 def _for_this_site(profile: dict[str, Any]) -> None:

@@ -174,15 +174,21 @@ def wait_until(condition: Callable[[], Any], what: str, seconds: float = 180) ->
     return found
 
 
-def running_jobs(folder: Path, script: str) -> list[int]:
-    """Process ids of the jobs of ``workflow/scripts/{script}.py`` that work on the study in ``folder``."""
-    found = []
+def processes(part: str) -> dict[int, str]:
+    """Process id -> command line of those that have ``part`` in it."""
+    found = {}
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # it may just end
             command = (process / "cmdline").read_text()
-            if f"{folder}/.snakemake/scripts/" in command and command.rstrip("\0").endswith(f".{script}.py"):
-                found.append(int(process.name))
+            if part in command:
+                found[int(process.name)] = command
     return found
+
+
+def running_jobs(folder: Path, script: str) -> list[int]:
+    """Process ids of the jobs of ``workflow/scripts/{script}.py`` that work on the study in ``folder``."""
+    found = processes(f"{folder}/.snakemake/scripts/")
+    return [pid for pid, command in found.items() if command.rstrip("\0").endswith(f".{script}.py")]
 
 
 def jobs(output: str) -> dict[str, int]:
