@@ -179,7 +179,7 @@ def processes(part: str) -> dict[int, str]:
     found = {}
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # it may just end
-            command = (process / "cmdline").read_text()
+            command = (process / "cmdline").read_text(errors="replace")
             if part in command:
                 found[int(process.name)] = command
     return found
