@@ -116,16 +116,24 @@ def items(evaluations: pl.DataFrame, examples: str | Path | None) -> pl.DataFram
         frame = _read_items(row["path"])
         frames.append(frame.with_columns(strategy=pl.lit(row["strategy"]), role=pl.lit(row.get("role", STRATEGY))))
     every = pl.concat(frames, how="diagonal_relaxed")
-    by_strategy = every.pivot("strategy", index="id", values="value", aggregate_function="mean", maintain_order=True)
-    means = every.group_by("id", maintain_order=True).agg(mean=pl.col("value").mean())
+    of_each = _mean_value(every, "id", "strategy")
+    by_strategy = of_each.pivot("strategy", index="id", values="value", maintain_order=True)
+    means = _mean_value(every, "id").rename({"value": "mean"})
     first = frames[0].select("id", *[name for name in ("part", "prompt", "response") if name in frames[0].columns])
-    found = first.join(means, on="id", how="left").join(by_strategy, on="id", how="left", maintain_order="left")
+    found = first.join(means, on="id", how="left", maintain_order="left")
+    found = found.join(by_strategy, on="id", how="left", maintain_order="left")
     if "prompt" not in found.columns:
         texts = {row["id"]: prompt_text(row["instruction"], row["input"]) for row in _examples(examples)}
         found = found.with_columns(prompt=pl.col("id").replace_strict(texts, default=None, return_dtype=pl.String))
     order = ["id", "part", "prompt", "mean", *evaluations["strategy"].unique(maintain_order=True), "response"]
     cut = [pl.col(name).str.slice(0, _TEXT) for name in ("prompt", "response") if name in found.columns]
     return found.with_columns(cut).select([name for name in order if name in found.columns])
+
+
+def _mean_value(frame: pl.DataFrame, *keys: str) -> pl.DataFrame:
+    """The mean ``value`` by ``keys``, of lists: polars' own mean of a group is put together of parts in an order that
+    changes from run to run, and with it the last digit."""
+    return frame.group_by(keys, maintain_order=True).agg("value").with_columns(pl.col("value").list.mean())
 
 
 def parts(evaluations: pl.DataFrame, draws: int = 1_000) -> pl.DataFrame:

@@ -74,7 +74,9 @@ def no_sets() -> pl.DataFrame:
 def chosen_indicators(sets: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     """In which share of resamples each indicator is in the chosen set: ``indicator`` and a column a criterion."""
     parts = sets.select(pl.col("indicators").str.split(SEPARATOR).alias("indicator"), *CRITERIA).explode("indicator")
-    shares = parts.group_by("indicator").agg(pl.col(CRITERIA).sum())
+    # of lists: polars' own sum of a group is put together of parts in an order, and with a last digit, that change
+    lists = parts.group_by("indicator", maintain_order=True).agg(CRITERIA)
+    shares = lists.with_columns(pl.col(CRITERIA).list.sum())
     found = pl.DataFrame({"indicator": names}, schema={"indicator": pl.String}).join(shares, on="indicator", how="left")
     return found.with_columns(pl.col(CRITERIA).fill_null(0.0)).sort("r_squared", "indicator", descending=[True, False])
 
