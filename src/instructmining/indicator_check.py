@@ -39,7 +39,7 @@ def check_indicators(
     """
     names = list(directions)
     pairs = chosen.select("row", *names).join(
-        rejected.select("row", *names), on="row", suffix=" of rejected", validate="1:1"
+        rejected.select("row", *names), on="row", suffix=" of rejected", validate="1:1", maintain_order="left"
     )
     found = {}
     for name in names:

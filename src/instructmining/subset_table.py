@@ -39,7 +39,11 @@ def table(
     values = [f"value_{name}" for name in benchmarks]
     found = runs.join(_minutes(parts), on=[*KEY, "seed"], how="left", nulls_equal=True, maintain_order="left")
     found = found.join(
-        _rule_values(subsets, scores), on=["pool", "strategy", "seed", "size"], how="left", nulls_equal=True
+        _rule_values(subsets, scores),
+        on=["pool", "strategy", "seed", "size"],
+        how="left",
+        nulls_equal=True,
+        maintain_order="left_right",
     )
     shown = [*values, "rule_value", "unscored", *MINUTES.values()]
     means = found.group_by(*KEY, "rule", maintain_order=True).agg(
