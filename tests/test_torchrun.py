@@ -79,6 +79,8 @@ def test_two_nodes_are_started_by_srun(tmp_path, folder, monkeypatch):
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     monkeypatch.setenv("SEEN", str(tmp_path / "seen"))
     monkeypatch.setenv("SLURM_JOB_ID", "7")
+    # a cluster's nodes know each other's names; this machine may not know its own
+    monkeypatch.setattr("instructmining.launch.socket.gethostname", lambda: "localhost")
     (one,) = launched({tmp_path / "one": OTHERS}, ONE, folder)
     (two,) = launched({tmp_path / "two": OTHERS}, {**TWO, "gpus": 1, "nodes": 2}, folder)
     assert losses(two) == pytest.approx(losses(one), abs=1e-3)
