@@ -389,7 +389,7 @@ def test_the_job(monkeypatch, tmp_path, seeds):
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         process = get_context("spawn").Process(target=runpy.run_path, args=(str(script), {"snakemake": job}))
         process.start()
-        process.join(60)
+        process.join()
     assert process.exitcode == 0, Path("job.log").read_text()
     assert server.most_at_once == 2
     found, items = json.loads(Path("out/f.json").read_text()), pl.read_parquet("out/i.parquet")

@@ -42,7 +42,7 @@ def run(script, folder, **parts):
         target=runpy.run_path, args=(str(SCRIPTS / f"{script}.py"), {"snakemake": SimpleNamespace(**job)})
     )
     process.start()
-    process.join(60)
+    process.join()
     assert process.exitcode == 0, (folder / "job.log").read_text()
     return (folder / "page.html").read_text(encoding="utf-8")
 
