@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -188,9 +189,9 @@ def test_a_time_out_is_of_the_whole_answer(monkeypatch, tmp_path):
 
 
 def test_no_server(monkeypatch, tmp_path):
-    with serving() as server:
-        pass
-    with pytest.raises(InputError, match="too few answers can be used"):
+    with socket.socket() as taken, pytest.raises(InputError, match="too few answers can be used"):
+        taken.bind(("127.0.0.1", 0))  # nobody listens, and no test beside this one can
+        server = SimpleNamespace(url=f"http://127.0.0.1:{taken.getsockname()[1]}/v1")
         run(server, monkeypatch, tmp_path, rows=3, retries=1)
     assert not answers(tmp_path)  # what was never connected cannot have been billed
 
