@@ -45,6 +45,28 @@ def test_observations_average_values_and_count_nulls() -> None:
         from_runs(table, {"base-000": None, "base-001": 1.0}, ["mtld"])
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("reward,reward,loss\n1,2,3\n", "column reward stands there more than once"),
+        ("reward, reward,loss\n1,2,3\n", "column reward stands there more than once"),
+        ("mixture,reward,loss\na,1,2\nb,1,2\na,3,2\n", "line 4: mixture: 'a' stands there more than once"),
+    ],
+)
+def test_what_stands_twice_in_a_csv_is_refused(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(InputError, match=told):
+        from_csv(tmp_path / "t.csv")
+
+
+def test_spaces_around_names_and_the_signs_of_other_programs_do_not_matter(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes("\ufeffmixture, reward , loss\r\na, 1.5, 2\r\n".encode())
+    assert from_csv(tmp_path / "t.csv", ["reward"]).rows(named=True) == [{"mixture": "a", "reward": 1.5, "loss": 2.0}]
+    (tmp_path / "t.csv").write_bytes("reward,loss\n1,2\n".encode("utf-16"))
+    with pytest.raises(InputError, match="expected a CSV file in UTF-8"):
+        from_csv(tmp_path / "t.csv")
+
+
 def test_an_indicator_may_have_another_value_in_another_mixture() -> None:
     table = pl.DataFrame(
         {

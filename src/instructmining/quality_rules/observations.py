@@ -3,6 +3,8 @@
 An observations frame has ``mixture`` (str), one float64 column per indicator, and ``loss`` (nats, above 0).
 """
 
+import csv
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -65,13 +67,20 @@ def from_csv(path: str | Path, columns: Sequence[str] = (), origin: str | None =
     ``columns`` must be there and hold numbers; of the others, those that hold only numbers come along. Without
     ``columns`` every column with a number in it must hold only numbers.
 
-    InputError names the file that is not there, or the missing column, or the line and the cell that is not a number.
+    InputError names the file that is not there, or the missing column or one that stands there twice, or the line and
+    the cell that is not a number or that names a mixture again.
     """
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file{f'; where to get it: {origin}' if origin else ''}")
     try:
-        text = pl.read_csv(path, infer_schema=False)
-    except (OSError, PolarsError) as error:
+        with Path(path).open(encoding="utf-8-sig", newline="") as file:
+            header = [name.strip() for name in next(csv.reader(file), [])]
+        if twice := [name for name, count in Counter(header).items() if name and count > 1]:
+            raise InputError(f"{path}: column {', '.join(twice)} stands there more than once")
+        text = pl.read_csv(path, infer_schema=False).rename(str.strip)
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: expected a CSV file in UTF-8: {error}") from error
+    except (OSError, PolarsError, csv.Error) as error:
         raise InputError(f"{path}: expected a CSV file: {str(error).splitlines()[0]}") from error
     missing = [name for name in (*columns, "loss") if name not in text.columns]
     if missing:
@@ -89,6 +98,9 @@ def from_csv(path: str | Path, columns: Sequence[str] = (), origin: str | None =
             raise InputError(f"{path}, line {row + 2}: {name}: expected a number, found {text[name][row]!r}")
     for row, loss in enumerate(numbers["loss"]):
         _positive(loss, f"{path}, line {row + 2}")
+    if "mixture" in text.columns and text["mixture"].is_duplicated().any():
+        row = int(text["mixture"].is_first_distinct().not_().arg_max() or 0)
+        raise InputError(f"{path}, line {row + 2}: mixture: {text['mixture'][row]!r} stands there more than once")
     named = text["mixture"] if "mixture" in text.columns else pl.Series([f"row-{i:03d}" for i in range(text.height)])
     return numbers.select(named.alias("mixture"), *wanted, "loss")
 
