@@ -32,6 +32,7 @@ rule report_summary:
         selection_benchmarks=get_selection_benchmarks,
         models=get_final_models,
         currency=get_currency,
+        pages=get_kinds_of_pages,
     conda:
         "../envs/base.yaml"
     threads: 1

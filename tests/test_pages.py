@@ -102,6 +102,7 @@ def all_pages(results: Path) -> dict[str, str]:
                 ["random"],
                 ["other"],
                 "USD",
+                ["comparisons", "data", "examples", "indicators", "quality_rules", "searches", "summary"],
             )
         ),
         "comparison": comparison_page.page(
@@ -176,7 +177,7 @@ def summarised(results: Path, name: str) -> summary.Rule:
     return summary.Rule(found, observations, sets(results, name), checks)
 
 
-EMPTY = summary.Study({}, None, {}, {}, {}, [], [], [], [], "USD")
+EMPTY = summary.Study({}, None, {}, {}, {}, [], [], [], [], "USD", [])
 
 
 def extremes(results: Path, n: int) -> pl.DataFrame:

@@ -46,6 +46,16 @@ def test_the_picture_of_the_comparison_is_of_a_set_not_used_for_selection(made):
     assert specs(made["summary"])[0]["title"] == "held_out (lower is better; unseen, tiny)"
 
 
+def test_only_pages_that_the_report_has_are_named(made, results):  # noqa: F811
+    rule = EMPTY._replace(rules={"fitted": summarised(results, "fitted")}, pages=["quality_rules", "summary"])
+    page = text(summary.page(rule))
+    assert "More: 5 Quality rule: each indicator against the loss." in page
+    for other in ("6 Indicators", "7 Examples", "8 Data", "Also in the report"):
+        assert other not in page and (other in text(made["summary"])), other
+    only_data = text(summary.page(EMPTY._replace(pages=["data"])))
+    assert "Also in the report: 8 Data (sources, rejected rows)." in only_data
+
+
 def test_of_an_empty_study_nothing_is_asked():
     page = summary.page(EMPTY)
     assert text(page).count(summary.NOT_ASKED) == len(QUESTIONS) and not specs(page)

@@ -42,6 +42,11 @@ def get_all_cost_tables(wildcards):
     return [f"results/tables/costs/{name}/strategies.csv" for name in get_shown_comparisons()]
 
 
+def get_kinds_of_pages(wildcards):
+    """Which kinds of pages the report has: comparisons, examples, data, …"""
+    return sorted({Path(page).relative_to("results/figures").with_suffix("").parts[0] for page in get_report_pages()})
+
+
 def get_all_runs(wildcards):
     """train.json of every run of the study."""
     runs = []

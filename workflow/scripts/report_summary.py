@@ -38,5 +38,6 @@ with job_log(snakemake.log[0], snakemake.threads):
         random=params.random,
         selection_benchmarks=params.selection_benchmarks,
         currency=params.currency,
+        pages=params.pages,
     )
     write_text(snakemake.output[0], summary.page(study))

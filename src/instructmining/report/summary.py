@@ -3,7 +3,7 @@
 Of several comparisons, searches or quality rules the first is answered in full, of the others a line each.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -17,7 +17,11 @@ from instructmining.report import costs as costs_page
 from instructmining.report import indicators, quality_rule, rule_words, search, size_scan, summary_words
 
 NOT_ASKED = "Not asked here."
-DATA = "Also in the report: 7 Examples (the best, middle and worst of each ranking), 8 Data (sources, rejected rows)."
+# pages that only some studies have -> what is said of them
+ALSO = {
+    "examples": "7 Examples (the best, middle and worst of each ranking)",
+    "data": "8 Data (sources, rejected rows)",
+}
 IN_SAMPLE = "The picture has the mixtures that it was fitted on, so it flatters."
 
 
@@ -43,7 +47,8 @@ class Study(NamedTuple):
 
     ``check``: the indicator check; ``scans``: tables of size scans; ``runs``: every train.json; ``models``: folders
     of the final models; ``random``: the random strategies; ``selection_benchmarks``: those that a quality rule or a
-    search has already used; ``currency``: of costs in money.
+    search has already used; ``currency``: of costs in money; ``pages``: which the report has, by their names
+    below results/figures.
     """
 
     rules: Mapping[str, Rule]
@@ -56,12 +61,16 @@ class Study(NamedTuple):
     random: Sequence[str]
     selection_benchmarks: Sequence[str]
     currency: str
+    pages: Collection[str]
 
 
 def page(study: Study) -> str:
     """The page as HTML."""
     sections = [_random(study), _size(study), _price(study), _signal(study), _trust(study)]
-    return pages.page("Summary", [*sections, pages.words(DATA)])
+    also = [told for name, told in ALSO.items() if name in study.pages]
+    return pages.page(
+        "Summary", [*sections, *([pages.words(f"Also in the report: {', '.join(also)}.")] if also else [])]
+    )
 
 
 def _question(
@@ -174,8 +183,9 @@ def _signal(study: Study) -> pages.Part:
         told.append(sentence)
         if figure is None and strongest is not None:
             figure, note = rule_figures.univariate_fit(it.observations, strongest), "A point is one mixture."
-    more = "6 Indicators: distributions and the check; 5 Quality rule: each indicator against the loss"
-    return _question(asked, told or [NOT_ASKED], figure, more=more if told else "", note=note)
+    more = ["6 Indicators: distributions and the check"] if "indicators" in study.pages else []
+    more += ["5 Quality rule: each indicator against the loss"] if fitted else []
+    return _question(asked, told or [NOT_ASKED], figure, more="; ".join(more) if told else "", note=note)
 
 
 def _trust(study: Study) -> pages.Part:
