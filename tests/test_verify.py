@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -142,6 +143,53 @@ def test_what_is_no_archive_is_said_in_one_line(tmp_path: Path):
     (tmp_path / "a.zip").write_text("no zip")
     with pytest.raises(InputError, match="expected the folder or the zip"), opened(tmp_path / "a.zip"):
         pass
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda graph: [entity for entity in graph if entity["@id"] != "./"],
+        lambda graph: [entity for entity in graph if entity["@id"] != "config.json"],
+        lambda graph: [{key: value for key, value in entity.items() if key != "sha256"} for entity in graph],
+        lambda graph: [{key: value for key, value in entity.items() if key != "result"} for entity in graph],
+        lambda graph: [{**entity, "contentSize": "many"} for entity in graph],
+        lambda graph: [*graph, "text"],
+    ],
+)
+def test_a_crate_that_lacks_something_is_one_line_that_names_it(study: Path, change: Callable[[list], list]):
+    crate = json.loads((study / METADATA_FILE).read_text())
+    write_json(study / METADATA_FILE, {**crate, "@graph": change(crate["@graph"])})
+    (line,) = run(study).stderr.splitlines()
+    assert line.startswith(f"error: {study / METADATA_FILE}: expected the RO-Crate of a study: ")
+
+
+def test_a_size_that_is_not_the_files_is_told(study: Path):
+    crate = json.loads((study / METADATA_FILE).read_text())
+    entity = next(entity for entity in crate["@graph"] if entity["@id"] == "config.json")
+    size = entity["contentSize"]
+    entity["contentSize"] = "1"
+    write_json(study / METADATA_FILE, crate)
+    assert told(study) == [f"{METADATA_FILE}: expected contentSize {size} of config.json, found 1"]
+
+
+def test_links_that_the_crate_does_not_name_are_told(study: Path):
+    (study / "results/tables/more").symlink_to(study / "results/figures")
+    (study / "results/gone.csv").symlink_to(study / "nowhere")
+    assert told(study) == [
+        "results/gone.csv: expected no such file, found a link",
+        "results/tables/more: expected no such file, found a link",
+    ]
+
+
+def test_a_zip_that_cannot_be_unpacked_or_holds_no_study_is_one_line(study: Path, tmp_path: Path):
+    packed = Path(shutil.make_archive(str(tmp_path / "whole"), "zip", study)).read_bytes()
+    middle, damaged = len(packed) // 2, tmp_path / "damaged.zip"
+    damaged.write_bytes(packed[:middle] + bytes(64) + packed[middle + 64 :])
+    (line,) = run(damaged).stderr.splitlines()
+    assert line.startswith(f"error: {damaged}: cannot be unpacked: ")
+    deeper = Path(shutil.make_archive(str(tmp_path / "deeper"), "zip", study.parent, study.name))
+    (line,) = run(deeper).stderr.splitlines()
+    assert line.startswith(f"error: {deeper}/{METADATA_FILE}: ")
 
 
 def test_a_zip_is_read_as_its_folder(study: Path, tmp_path: Path):

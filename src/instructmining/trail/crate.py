@@ -118,9 +118,16 @@ def crate(
 def read_crate(folder: Path) -> tuple[dict[str, Held], dict[str, tuple[str, ...]]]:
     """Files of a crate, and the inputs that each file's job had, in the crate or not; InputError if it is none."""
     path = folder / METADATA_FILE
-    entities = {entity["@id"]: entity for entity in read_json(path).get("@graph", [])}
-    if "./" not in entities:
-        raise InputError(f"{path}: expected an RO-Crate, with an entity ./")
+    graph = read_json(path)
+    try:
+        return _read(graph)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        what = f"no {error}" if isinstance(error, KeyError) else str(error)
+        raise InputError(f"{path}: expected the RO-Crate of a study: {what}") from error
+
+
+def _read(graph: Any) -> tuple[dict[str, Held], dict[str, tuple[str, ...]]]:
+    entities = {entity["@id"]: entity for entity in graph["@graph"]}
     names = {part["@id"]: entities[part["@id"]].get("name", "") for part in entities["./"]["hasPart"]}
     held = {name: Held(entities[i]["sha256"], int(entities[i]["contentSize"])) for i, name in names.items()}
     inputs: dict[str, tuple[str, ...]] = {}

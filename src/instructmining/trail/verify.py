@@ -9,6 +9,7 @@ import argparse
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -42,19 +43,31 @@ def opened(archive: Path) -> Iterator[Path]:
         return
     if not zipfile.is_zipfile(archive):
         raise InputError(f"{archive}: expected the folder or the zip of a study")
-    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(archive) as packed:
-        packed.extractall(folder)
-        yield Path(folder)
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            with zipfile.ZipFile(archive) as packed:
+                packed.extractall(folder)
+        # damaged, with a password (RuntimeError), packed in a way that is not known here, or no room for it
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
+            raise InputError(f"{archive}: cannot be unpacked: {error}") from error
+        try:
+            yield Path(folder)
+        except InputError as error:
+            raise InputError(str(error).replace(folder, str(archive))) from error
 
 
 def checksums(folder: Path, held: Mapping[str, Held]) -> Iterator[Difference]:
-    """Files that are missing, that the crate does not name, or whose bytes are not those it names."""
-    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {METADATA_FILE}
+    """Files that are missing, that the crate does not name, or whose bytes or size are not those it names."""
+    paths = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
+    there = {path.relative_to(folder).as_posix() for path in paths} - {METADATA_FILE}
     for name in sorted(there | set(held)):
-        if name not in there:
+        path = folder / name
+        if name not in held:
+            yield Difference(name, "no such file", "one" if path.is_file() else "a link")
+        elif name not in there or not path.is_file():
             yield Difference(name, "a file", "none")
-        elif name not in held:
-            yield Difference(name, "no such file", "one")
+        elif (size := path.stat().st_size) != held[name].size and sha256(path) == held[name].sha256:
+            yield Difference(METADATA_FILE, f"contentSize {size} of {name}", str(held[name].size))
         elif (found := sha256(folder / name)) != held[name].sha256:
             yield Difference(name, f"sha256 {held[name].sha256[:16]}…", f"{found[:16]}…")
 
