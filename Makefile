@@ -32,11 +32,11 @@ archive: install
 	mkdir -p results/.work
 	$(SNAKEMAKE) --quiet host --summary > results/.work/summary.tsv
 	PYTHONPATH=src $(BIN)/python -m instructmining.trail.archive --config $(or $(CONFIG),config/config.yaml) \
-		--summary results/.work/summary.tsv --archive $(ARCHIVE) $(if $(WITH),--with $(WITH)) $(if $(ALLOW),--allow $(ALLOW))
-	PYTHONPATH=src $(BIN)/python -m instructmining.trail.verify --archive $(ARCHIVE)
+		--summary results/.work/summary.tsv --archive "$(ARCHIVE)" $(if $(WITH),--with $(WITH)) $(if $(ALLOW),--allow="$$ALLOW")
+	PYTHONPATH=src $(BIN)/python -m instructmining.trail.verify --archive "$(ARCHIVE)"
 
 verify: install
-	PYTHONPATH=src $(BIN)/python -m instructmining.trail.verify --archive $(ARCHIVE)
+	PYTHONPATH=src $(BIN)/python -m instructmining.trail.verify --archive "$(ARCHIVE)"
 
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n logical --maxprocesses 8 --no-loadscope-reorder

@@ -291,6 +291,32 @@ def test_what_looks_private_is_one_line_with_the_file_and_not_the_secret(tmp_pat
     assert (SECRETS[what] in str(refused.value)) == (what == "an absolute path")
 
 
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("github" + "_pat_" + "11AB0" * 12, "an API key"),
+        ("AI" + "zaSy" + "A1b2-" * 6 + "abc", "an API key"),
+        ("glp" + "at-" + "A1b2_" * 4, "an API key"),
+        ("xo" + "xb-" + "123456789012-" * 2 + "abcdef", "an API key"),
+        (".".join(["ey" + "JhbGciOiJIUzI1NiJ9", "ey" + "JzdWIiOiIxMjM0NSJ9", "dozjgNryP4J3"]), "a web token"),
+        ("our copy, see /data/people/me/x.csv", "an absolute path"),
+        ("columns as in (~/work/columns.txt)", "an absolute path"),
+    ],
+)
+def test_what_is_private_within_a_sentence_of_the_config_is_refused(tmp_path: Path, text: str, what: str):
+    machine = private.this_machine(tmp_path / "study", [])
+    write_json(tmp_path / "config.json", {"origin": f"a table: {text}, 2024"})
+    with pytest.raises(InputError, match=f"^config.json: holds {what}: "):
+        private.refuse(tmp_path / "config.json", "config.json", machine)
+
+
+def test_what_only_resembles_something_private_is_archived(tmp_path: Path):
+    machine = private.this_machine(tmp_path / "study", [])
+    told = "https://arxiv.org/abs/2307.06290 and/or tatsu-lab/alpaca, 7.80 a / b, /rank, xoxb-is-a-prefix-of-some-keys"
+    write_json(tmp_path / "config.json", {"origin": told, "sub": "results/a/b.csv"})
+    private.refuse(tmp_path / "config.json", "config.json", machine)
+
+
 def test_nothing_is_left_of_an_archive_that_was_refused(study: Builder):
     name = "results/datasets/held_out/summary.json"
     summary = json.loads((study.root / name).read_text())
@@ -312,7 +338,9 @@ def test_the_value_of_a_key_and_the_home_folder_are_refused(study: Builder, monk
     with pytest.raises(InputError, match=r"report\.html: holds the path of the home folder"):
         kept(study)
     monkeypatch.setenv("JUDGE_KEY", "a plain phrase as key")
-    assert private.key_variables({"a": [{"calls": {"key_env": "JUDGE_KEY"}}]}) == ["a plain phrase as key"]
+    monkeypatch.setenv("HF_TOKEN", "a token of the hub")
+    told = private.key_variables({"a": [{"calls": {"key_env": "JUDGE_KEY"}}]})
+    assert sorted(told) == ["a plain phrase as key", "a token of the hub"]
 
 
 def test_names_of_user_and_machine_are_refused_as_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -338,6 +366,38 @@ def test_texts_of_examples_may_hold_paths_and_records_may_not(tmp_path: Path):
     write_parquet(frame.with_columns(response=pl.lit("/study/results")), tmp_path / "a.parquet", {})
     with pytest.raises(InputError, match="holds the path of the study"):
         private.refuse(tmp_path / "a.parquet", "a.parquet", machine)
+
+
+def test_a_folder_with_anything_but_an_older_archive_is_not_replaced(study: Builder):
+    folder = kept(study)
+    assert kept(study) == folder and (folder / METADATA_FILE).is_file()
+    (folder / "paper.tex").write_text("mine")
+    with pytest.raises(InputError, match=r"kept: holds paper\.tex, which is of no archive and would be lost"):
+        kept(study)
+    assert (folder / "paper.tex").read_text() == "mine"
+    with pytest.raises(InputError, match=r"results: holds .*, which is of no archive"):
+        kept(study, name="study/results")
+    with pytest.raises(InputError, match=r"there is no folder .*/new"):
+        kept(study, name="new/kept.zip")
+    (study.root.parent / "folder.zip").mkdir()
+    with pytest.raises(InputError, match=r"folder\.zip: is a folder; expected the name of a zip"):
+        kept(study, name="folder.zip")
+    with pytest.raises(InputError, match=r"paper\.tex: is a file; expected the name of a folder"):
+        kept(study, name="kept/paper.tex")
+
+
+def test_names_with_spaces_and_texts_to_allow_reach_the_commands_whole(tmp_path: Path):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    (tmp_path / "bin").mkdir()
+    for name in ("python", "snakemake"):
+        (tmp_path / "bin" / name).write_text('#!/bin/sh\nprintf "<%s>" "$@" >> called\n')
+        (tmp_path / "bin" / name).chmod(0o755)
+    given = ["ARCHIVE=my study.zip", "ALLOW=-----BEGIN (a) PRIVATE KEY-----", "WITH=texts weights"]
+    make = ["make", "-o", ".venv/installed", "-o", "install", "BIN=./bin", *given, "archive", "verify"]
+    subprocess.run(make, cwd=tmp_path, check=True, capture_output=True)
+    called = (tmp_path / "called").read_text()
+    assert called.count("<--archive><my study.zip>") == 3
+    assert "<--with><texts><weights><--allow=-----BEGIN (a) PRIVATE KEY----->" in called
 
 
 def test_a_study_that_is_not_finished_is_refused(study: Builder):
@@ -407,6 +467,11 @@ def test_the_command_says_what_it_wrote_or_one_line(study: Builder):
     done = run("--archive", "out.zip")
     assert (done.returncode, done.stderr) == (0, "")
     assert sha256(study.root / "out.zip") in done.stdout
+    summary = study.root / "results/datasets/held_out/summary.json"
+    write_json(summary, {**json.loads(summary.read_text()), "a": SECRETS["a bearer token"]})
+    assert "held_out/summary.json: holds a bearer token" in run("--archive", "out.zip").stderr
+    token = SECRETS["a bearer token"].removeprefix("Authorization: ")
+    assert run("--archive", "out.zip", f"--allow={token}").returncode == 0
     (study.root / "results/report.html").unlink()
     done = run("--archive", "out.zip")
     assert done.returncode == 1

@@ -120,8 +120,10 @@ def archive(
     """Write the archive of the study in ``root`` to ``target``: a zip if its name ends so, else a folder.
 
     ``wanted``: of ``TEXTS`` and ``WEIGHTS``. Returns what it holds. InputError if the study is not finished, if a file
-    was made from another one than is there now, or if a file holds something private that ``allowed`` does not name.
+    was made from another one than is there now, if a file holds something private that ``allowed`` does not name, or if
+    ``target`` is something that an archive must not replace.
     """
+    _refuse_target(target)
     config = checked_config(configs, root)
     outputs, gone = read_summary(summary)
     if not (root / REPORT).is_file():
@@ -153,6 +155,27 @@ def archive(
             private.refuse(folder / path, path, secrets, allowed)
         _put(folder, target)
     return held
+
+
+def _refuse_target(target: Path) -> None:
+    """InputError if nothing can be written there, or if a folder there holds more than an archive: it would be lost."""
+    if not target.parent.is_dir():
+        raise InputError(f"{target}: there is no folder {target.parent}")
+    if target.suffix == ".zip":
+        if target.is_dir():
+            raise InputError(f"{target}: is a folder; expected the name of a zip")
+        return
+    if target.exists() and not target.is_dir():
+        raise InputError(f"{target}: is a file; expected the name of a folder, or one that ends with .zip")
+    old = (target / crate.METADATA_FILE).is_file()
+    archived = {crate.METADATA_FILE, *crate.read_crate(target)[0]} if old else set()
+    for path in target.rglob("*"):
+        name = path.relative_to(target).as_posix()
+        if name not in archived and (path.is_symlink() or not path.is_dir()):
+            raise InputError(
+                f"{target}: holds {name}, which is of no archive and would be lost: name a new folder, or one with an "
+                "older archive and nothing else"
+            )
 
 
 def _files(root: Path, path: str) -> list[str]:
@@ -257,8 +280,10 @@ def main() -> None:
     parser.add_argument("--allow", nargs="*", default=[], help="texts that look private and are public")
     given = parser.parse_args()
     logging.basicConfig(format="%(message)s")
+    # one text with spaces, or several texts: make gives them as one
+    allowed = {*given.allow, *(word for text in given.allow for word in text.split())}
     try:
-        held = archive(Path.cwd(), given.config, given.summary, given.archive.absolute(), given.wanted, given.allow)
+        held = archive(Path.cwd(), given.config, given.summary, given.archive.absolute(), given.wanted, allowed)
     except InputError as error:
         sys.exit(f"error: {error}")
     size = sum(file.size for file in held.values()) / 1e6

@@ -23,12 +23,16 @@ _EXAMPLES = "results/tables/examples/"
 # where files outside the study's folder are said to lie
 OUTSIDE = "outside"
 _SECRETS = {
-    "an API key": r"\b(?:sk-(?=[\w-]*\d)[\w-]{20,}|hf_[A-Za-z0-9]{30,}|gh[pousr]_[A-Za-z0-9]{36,}|AKIA[0-9A-Z]{16}\b)",
+    "an API key": r"\b(?:sk-(?=[\w-]*\d)[\w-]{20,}|hf_[A-Za-z0-9]{30,}|gh[pousr]_[A-Za-z0-9]{36,}|AKIA[0-9A-Z]{16}\b|"
+    r"github_pat_\w{40,}|glpat-[\w-]{20}|AIza[\w-]{35}|xox[abeoprs]-(?=[\w-]*\d)[\w-]{20,})",
+    "a web token": r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}",
     "a private key": r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
     "a bearer token": r"\bBearer [A-Za-z0-9._~+/-]{20,}",
     "an address with a password": r"\w://[^/\s:@\"'<>]+:[^/\s@\"'<>]{3,}@",
 }
 _ABSOLUTE = re.compile(r"""(?:^|["'])(~?/[^\s"'/]+/[^"'\n]*|file://[^\s"']+|[A-Za-z]:\\[^"'\n]+)(?:$|["'])""")
+# within a sentence of JSON, which the config's and the datasets' summaries are: /two/parts or more
+_WITHIN = re.compile(r"(?<=[\s=(])(?:~?/[\w.-]+){2,}/?")
 _DATA_URI = re.compile(r"(data:text/[\w+.-]+;[^,\"']*?base64,)([A-Za-z0-9+/=]+)")
 # accounts and machines that tell nothing, and whose names are ordinary words
 _ANYBODY = {"root", "user", "admin", "runner", "ubuntu", "nobody", "localhost"}
@@ -69,14 +73,14 @@ def config_paths(config: Any) -> list[str]:
 
 
 def key_variables(config: Mapping[str, Any]) -> list[str]:
-    """Values of the environment variables that the config names for keys and endpoints."""
+    """Values of the environment variables that the config names for keys and endpoints, and of the hub's token."""
     names = {
         value
         for entry in _mappings(config)
         for key, value in entry.items()
         if key in ("key_env", "base_url_env") and isinstance(value, str)
     }
-    return [os.environ[name] for name in sorted(names) if os.environ.get(name)]
+    return [os.environ[name] for name in sorted({*names, "HF_TOKEN"}) if os.environ.get(name)]
 
 
 def copy_without_places(source: Path, target: Path, places: Places) -> None:
@@ -148,6 +152,8 @@ def _private(path: Path, name: str, machine: Machine) -> Iterator[tuple[str, str
                 yield what, word
         if structured:
             yield from (("an absolute path", found[1]) for found in _ABSOLUTE.finditer(text))
+        if path.suffix == ".json":
+            yield from (("an absolute path", found[0]) for found in _WITHIN.finditer(text))
 
 
 def _texts(path: Path, free: bool) -> Iterator[tuple[str, bool]]:
