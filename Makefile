@@ -11,6 +11,8 @@ SNAKEMAKE = $(BIN)/snakemake $(if $(PROFILE),--profile $(PROFILE),--cores $(CORE
 ARCHIVE ?= results/study.zip
 SEARCHED = $(wildcard results/searches/*.json)
 
+$(foreach file,$(CONFIG),$(if $(wildcard $(file)),,$(error CONFIG: $(file): no such file)))
+
 .PHONY: demo test run archive verify lint lock install
 
 demo: run

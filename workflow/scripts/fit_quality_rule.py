@@ -6,6 +6,7 @@ from instructmining.joblog import job_log
 
 with job_log(snakemake.log[0]):
     from instructmining import indicator_table
+    from instructmining.errors import InputError
     from instructmining.files import read_json, sha256, write_csv, write_json
     from instructmining.quality_rules import diagnostics, observations, regression
 
@@ -13,6 +14,7 @@ with job_log(snakemake.log[0]):
     columns = snakemake.params.columns
     provenance = {"settings": settings, "version": snakemake.params.version}
     nulls: dict[str, int] = {}
+    source = f"quality rule {snakemake.wildcards.quality_rule}"  # or the file of observations
 
     if "preset" in settings:
         rule = regression.published(settings["preset"], settings.get("columns"))
@@ -31,7 +33,10 @@ with job_log(snakemake.log[0]):
             table, nulls = observations.from_runs(examples, losses, columns)
             provenance["indicators"] = indicator_table.provenance(snakemake.input.indicators)
             provenance["evaluations"] = indicator_table.in_common([found["provenance"] for found in evaluations])
-        rule, sets = regression.estimate(table, settings, columns)
+        try:
+            rule, sets = regression.estimate(table, settings, columns)
+        except InputError as error:
+            raise InputError(f"{source}: {error}") from error
 
     write_json(snakemake.output.quality_rule, {**rule, "provenance": provenance})
     write_csv(regression.with_predictions(rule, table), snakemake.output.observations)

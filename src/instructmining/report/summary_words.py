@@ -149,5 +149,8 @@ def correlated(rule: str, univariate: pl.DataFrame) -> tuple[str, dict[str, Any]
         told = ", ".join(f"{row['indicator']} ({row['r']:+.2f})" for row in clear.iter_rows(named=True))
         rest = known.height - clear.height
         told += f"; the other {rest} cannot be told from chance" if rest else ""
-    start = Markup("<strong>Of the loss</strong> of {} mixtures (rule {}), r of one indicator at a time: {}.")
+    start = Markup(
+        "<strong>Of the loss</strong> of {} mixtures (rule {}), r of its log with one indicator at a time, p values "
+        "adjusted for all of them (Holm): {}."
+    )
     return start.format(known["n"][0], rule, told), strongest
