@@ -27,7 +27,8 @@ run: install
 	$(if $(SEARCHED),$(SNAKEMAKE) --quiet host rules --allowed-rules select_trial select_subset chosen -- chosen)
 	$(if $(SEARCHED),$(SNAKEMAKE) --quiet host -- searches)
 	$(SNAKEMAKE) --quiet host
-	test -f results/report.html || $(SNAKEMAKE) --report results/report.html
+	test -f results/report.html || { $(SNAKEMAKE) --report results/report.html && \
+		PYTHONPATH=src $(BIN)/python -m instructmining.report.opening results/report.html; }
 
 # WITH="texts weights": what is left out otherwise. ALLOW="…": texts that look private and are public
 archive: install

@@ -110,3 +110,4 @@ onsuccess:
             "{sys.executable} -m snakemake --snakefile {workflow.main_snakefile:q} --workflow-profile none"
             " --cores 1 --quiet all {configs} --report results/report.html"
         )
+        open_on_summary("results/report.html")

@@ -50,6 +50,7 @@ from instructmining.config import (
 )
 from instructmining.config.recipes import NOT_RESULTS
 from instructmining.errors import InputError
+from instructmining.report.opening import open_on_summary
 from instructmining.scorers import CALL_KEYS, output_columns
 
 

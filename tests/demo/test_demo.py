@@ -1,5 +1,6 @@
 """What `make demo` left in results/: looked at as its user would. Skipped where it has not been run."""
 
+import base64
 import json
 import math
 import re
@@ -138,6 +139,30 @@ def test_the_report_opens_in_a_browser_without_an_error_or_a_request(tmp_path):
     # Snakemake's own shell warns of the stylesheet compiler that it carries inside
     ours = [line for line in console if "cdn.tailwindcss.com should not be used" not in line]
     assert ours == []
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
+@pytest.mark.parametrize(("width", "menu"), [(1400, True), (390, False)])
+def test_the_report_opens_on_its_summary(tmp_path, width, menu):
+    done = subprocess.run(
+        [
+            CHROMIUM,
+            *FLAGS,
+            f"--user-data-dir={tmp_path / 'profile'}",
+            f"--window-size={width},900",
+            "--virtual-time-budget=20000",
+            "--dump-dom",
+            f"file://{RESULTS / 'report.html'}",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    (shown,) = re.findall(r'<iframe src="data:text/html[^,]*;base64,([^"]+)"', done.stdout)
+    assert base64.b64decode(shown) == (RESULTS / "figures/summary.html").read_bytes()
+    (width_of_menu,) = re.findall(r'<nav class="transition-all ([\w/-]+)', done.stdout)
+    assert (width_of_menu != "w-0") == menu
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")

@@ -93,6 +93,7 @@ def test_the_report_holds_every_page(study):
         *("5 Quality rule", "6 Indicators", "7 Examples", "8 Data"),
     ):
         assert category in html
+    assert html.count('contentPath: results["results/figures/summary.html"].data_uri') == 1  # what it opens on
 
 
 def test_no_absolute_path_and_no_seconds_in_what_must_be_the_same_everywhere(study):
