@@ -137,6 +137,7 @@ rule join_indicators:
         "logs/join_indicators/{dataset}.log",
     params:
         columns=get_indicator_columns,
+        version=versions.INDICATOR_TABLES,
     benchmark:
         "results/costs/join_indicators/{dataset}.tsv"
     conda:

@@ -102,6 +102,7 @@ rule describe_model:
         examples=get_examples_pattern,
         base=get_base_model,
         pool=get_pool_datasets,
+        version=versions.CARDS,
     benchmark:
         "results/costs/describe_model/{recipe}/{strategy}/{pool}/best-{search}.tsv"
     conda:

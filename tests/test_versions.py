@@ -61,6 +61,7 @@ MODULES = {
     "SCORERS.reward": ("scorers/reward", "scorers/by_row", *DECODER),
     "SCORERS.unieval": ("scorers/unieval", "t5", *DECODER),
     "PREFERENCE_HEAD": ("preference", *MODEL),
+    "INDICATOR_TABLES": ("indicator_table",),
     "INDICATOR_CHECK": ("indicator_check",),
     "MIXTURES": ("mixtures",),
     "QUALITY_RULES": RULE,
@@ -75,6 +76,7 @@ MODULES = {
     "STRATEGIES.strict_random": ("strategies/strict_random", "strategies/random"),
     "RANKINGS": ("rankings",),
     "SEARCHES": ("search",),
+    "CARDS": ("card",),
     "TRAINER": ("finetune", "trainer", "training_arguments", *MODEL),
     "EVALUATIONS.harness": (
         *(

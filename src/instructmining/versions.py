@@ -9,6 +9,7 @@ MODELS = 1
 EMBEDDINGS = {"embeddings": 1, "hidden_embeddings": 1}
 SCORERS = {"causal": 2, "expected_score": 1, "judge": 2, "knn": 2, "lengths": 1, "mtld": 1, "reward": 2, "unieval": 2}
 PREFERENCE_HEAD = 2
+INDICATOR_TABLES = 1
 INDICATOR_CHECK = 1
 MIXTURES = 1
 QUALITY_RULES = 1
@@ -18,6 +19,7 @@ STRATEGIES = {
 }
 RANKINGS = 1
 SEARCHES = 1
+CARDS = 1
 TRAINER = 3
 GENERATIONS = 1
 EVALUATIONS = {"harness": 1, "ifeval": 1, "llmbar": 1, "loss": 2, "pairwise": 1}
