@@ -87,7 +87,7 @@ def test_summary(results, tmp_path, checked):
         subsets=subsets,
         runs=[str(path) for path in sorted(results.glob("runs/tiny/*/*/*/train.json"))],
     )
-    params = {**known, "evaluations": {"main": evaluations}, "models": [], "currency": "USD"}
+    params = {**known, "evaluations": {"main": evaluations}, "models": [], "currency": "USD", "pages": []}
     params["quality_rules"] = {"fitted": {"max_indicators": 2, "bootstrap": 50, "seed": 0}}
     text = run("report_summary", tmp_path, input=found, params=params)
     assert ("preference pairs" in text) is checked
