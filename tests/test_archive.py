@@ -300,7 +300,7 @@ def test_what_looks_private_is_one_line_with_the_file_and_not_the_secret(tmp_pat
         ("xo" + "xb-" + "123456789012-" * 2 + "abcdef", "an API key"),
         (".".join(["ey" + "JhbGciOiJIUzI1NiJ9", "ey" + "JzdWIiOiIxMjM0NSJ9", "dozjgNryP4J3"]), "a web token"),
         ("our copy, see /data/people/me/x.csv", "an absolute path"),
-        ("columns as in (~/work/columns.txt)", "an absolute path"),
+        ("columns as in (~/mine/columns.txt)", "an absolute path"),
     ],
 )
 def test_what_is_private_within_a_sentence_of_the_config_is_refused(tmp_path: Path, text: str, what: str):
