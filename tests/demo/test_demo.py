@@ -116,24 +116,22 @@ def test_the_walk_back_from_the_report_s_best_example():
     assert best["row"] == example["row"]
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
-def test_the_report_opens_in_a_browser_without_an_error_or_a_request(tmp_path):
-    shot = tmp_path / "report.png"
-    done = subprocess.run(
-        [
-            CHROMIUM,
-            *FLAGS,
-            f"--user-data-dir={tmp_path / 'profile'}",
-            "--window-size=1400,1000",
-            "--virtual-time-budget=20000",
-            f"--screenshot={shot}",
-            f"file://{RESULTS / 'report.html'}",
-        ],
+def browsed(page, tmp_path, *flags):
+    """What Chromium says of a page on the disk."""
+    profile = f"--user-data-dir={tmp_path / 'profile'}"
+    return subprocess.run(
+        [CHROMIUM, *FLAGS, profile, "--virtual-time-budget=20000", *flags, f"file://{page}"],
         capture_output=True,
         text=True,
         timeout=180,
         check=False,
     )
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
+def test_the_report_opens_in_a_browser_without_an_error_or_a_request(tmp_path):
+    shot = tmp_path / "report.png"
+    done = browsed(RESULTS / "report.html", tmp_path, "--window-size=1400,1000", f"--screenshot={shot}")
     assert shot.stat().st_size > 20_000
     console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
     # Snakemake's own shell warns of the stylesheet compiler that it carries inside
@@ -144,21 +142,7 @@ def test_the_report_opens_in_a_browser_without_an_error_or_a_request(tmp_path):
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
 @pytest.mark.parametrize(("width", "menu"), [(1400, True), (390, False)])
 def test_the_report_opens_on_its_summary(tmp_path, width, menu):
-    done = subprocess.run(
-        [
-            CHROMIUM,
-            *FLAGS,
-            f"--user-data-dir={tmp_path / 'profile'}",
-            f"--window-size={width},900",
-            "--virtual-time-budget=20000",
-            "--dump-dom",
-            f"file://{RESULTS / 'report.html'}",
-        ],
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
+    done = browsed(RESULTS / "report.html", tmp_path, f"--window-size={width},900", "--dump-dom")
     (shown,) = re.findall(r'<iframe src="data:text/html[^,]*;base64,([^"]+)"', done.stdout)
     assert base64.b64decode(shown) == (RESULTS / "figures/summary.html").read_bytes()
     (width_of_menu,) = re.findall(r'<nav class="transition-all ([\w/-]+)', done.stdout)
@@ -168,20 +152,7 @@ def test_the_report_opens_on_its_summary(tmp_path, width, menu):
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
 @pytest.mark.parametrize("page", sorted(RESULTS.glob("figures/**/*.html")) or [None], ids=str)
 def test_every_page_draws_its_charts_and_tables(tmp_path, page):
-    done = subprocess.run(
-        [
-            CHROMIUM,
-            *FLAGS,
-            f"--user-data-dir={tmp_path / 'profile'}",
-            "--virtual-time-budget=20000",
-            "--dump-dom",
-            f"file://{page}",
-        ],
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
+    done = browsed(page, tmp_path, "--dump-dom")
     assert [line for line in done.stderr.splitlines() if "CONSOLE" in line] == []
     source = page.read_text()
     assert not re.search(r"""(?:src|href)=["']?https?://""", source)

@@ -169,13 +169,11 @@ def _refuse_target(target: Path) -> None:
         raise InputError(f"{target}: is a file; expected the name of a folder, or one that ends with .zip")
     old = (target / crate.METADATA_FILE).is_file()
     archived = {crate.METADATA_FILE, *crate.read_crate(target)[0]} if old else set()
-    for path in target.rglob("*"):
-        name = path.relative_to(target).as_posix()
-        if name not in archived and (path.is_symlink() or not path.is_dir()):
-            raise InputError(
-                f"{target}: holds {name}, which is of no archive and would be lost: name a new folder, or one with an "
-                "older archive and nothing else"
-            )
+    if others := crate.names_below(target) - archived:
+        raise InputError(
+            f"{target}: holds {min(others)}, which is of no archive and would be lost: name a new folder, or one with "
+            "an older archive and nothing else"
+        )
 
 
 def _files(root: Path, path: str) -> list[str]:

@@ -126,6 +126,12 @@ def read_crate(folder: Path) -> tuple[dict[str, Held], dict[str, tuple[str, ...]
         raise InputError(f"{path}: expected the RO-Crate of a study: {what}") from error
 
 
+def names_below(folder: Path) -> set[str]:
+    """What lies below ``folder`` and is no folder, links among it, by its path from there."""
+    paths = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    return {path.relative_to(folder).as_posix() for path in paths}
+
+
 def _read(graph: Any) -> tuple[dict[str, Held], dict[str, tuple[str, ...]]]:
     entities = {entity["@id"]: entity for entity in graph["@graph"]}
     names = {part["@id"]: entities[part["@id"]].get("name", "") for part in entities["./"]["hasPart"]}

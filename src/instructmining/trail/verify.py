@@ -19,7 +19,7 @@ from typing import NamedTuple
 from instructmining.errors import InputError
 from instructmining.files import read_json, sha256
 from instructmining.trail.archive import CONFIG
-from instructmining.trail.crate import METADATA_FILE, Held, read_crate
+from instructmining.trail.crate import METADATA_FILE, Held, names_below, read_crate
 from instructmining.trail.differences import Difference
 from instructmining.trail.recompute import UNKNOWN, recompute, why_by_checksum
 from instructmining.trail.study import Study
@@ -58,18 +58,17 @@ def opened(archive: Path) -> Iterator[Path]:
 
 def checksums(folder: Path, held: Mapping[str, Held]) -> Iterator[Difference]:
     """Files that are missing, that the crate does not name, or whose bytes or size are not those it names."""
-    paths = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
-    there = {path.relative_to(folder).as_posix() for path in paths} - {METADATA_FILE}
+    there = names_below(folder) - {METADATA_FILE}
     for name in sorted(there | set(held)):
         path = folder / name
         if name not in held:
             yield Difference(name, "no such file", "one" if path.is_file() else "a link")
         elif name not in there or not path.is_file():
             yield Difference(name, "a file", "none")
-        elif (size := path.stat().st_size) != held[name].size and sha256(path) == held[name].sha256:
-            yield Difference(METADATA_FILE, f"contentSize {size} of {name}", str(held[name].size))
-        elif (found := sha256(folder / name)) != held[name].sha256:
+        elif (found := sha256(path)) != held[name].sha256:
             yield Difference(name, f"sha256 {held[name].sha256[:16]}…", f"{found[:16]}…")
+        elif (size := path.stat().st_size) != held[name].size:
+            yield Difference(METADATA_FILE, f"contentSize {size} of {name}", str(held[name].size))
 
 
 def job_surroundings(folder: Path, files: Collection[str]) -> Iterator[Difference]:
