@@ -22,7 +22,7 @@ from transformers import (
     T5ForConditionalGeneration,
 )
 
-from instructmining.models import PRECISIONS, load_causal_lm, load_tokenizer
+from instructmining.models.loading import PRECISIONS, load_causal_lm, load_tokenizer
 from instructmining.scorers import reward, unieval
 
 

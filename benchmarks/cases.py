@@ -12,13 +12,13 @@ import torch
 import ceiling
 import plain
 from builders import Models
-from instructmining import embeddings
-from instructmining.attention import budget
-from instructmining.batching import Budget, over_batches
-from instructmining.examples import prompt_text
-from instructmining.likelihood import Reading, read_responses
-from instructmining.models import load_tokenizer
-from instructmining.prompts import Encoded, encode
+from instructmining.data.examples import prompt_text
+from instructmining.models import embeddings
+from instructmining.models.attention import budget
+from instructmining.models.batching import Budget, over_batches
+from instructmining.models.likelihood import Reading, read_responses
+from instructmining.models.loading import load_tokenizer
+from instructmining.models.prompts import Encoded, encode
 from instructmining.scorers import causal, expected_score, knn, lengths, mtld, reward, unieval
 
 MAX_LENGTH = 1024

@@ -42,7 +42,7 @@ def encoder_flops(layers: Any, depth: int, width: int, lengths: Sequence[int]) -
 
 
 def t5_flops(model: Any, lengths: Sequence[int]) -> float:
-    """The encoder, and the decoder's first step as `instructmining.t5` computes it.
+    """The encoder, and the decoder's first step as `instructmining.models.t5` computes it.
 
     A row and layer of that step: every matrix of the layer once but the query and key of the attention to itself (one
     key: its weight is 1), and the n states of the row twice a head, 2 x 2 x n x heads x width. The output: Yes less No.

@@ -19,9 +19,9 @@ from typing import Any
 import polars as pl
 
 from data import ALPACA, drawn, load, machine_line
-from instructmining import contamination
-from instructmining.examples import prompt_text
-from instructmining.ngrams import words
+from instructmining.data.examples import prompt_text
+from instructmining.data.ngrams import words
+from instructmining.tables import contamination
 
 
 def main() -> None:

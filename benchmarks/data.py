@@ -8,7 +8,7 @@ from random import Random
 
 import polars as pl
 
-from instructmining.examples import EXAMPLE_SCHEMA, example_id
+from instructmining.data.examples import EXAMPLE_SCHEMA, example_id
 
 ALPACA = Path(__file__).parents[2] / "shared/data/alpaca_9k.json"
 

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 from data import machine_line
-from instructmining import diversity, embeddings
+from instructmining.models import embeddings
+from instructmining.selection import diversity
 
 AT_ONCE = 10_000
 

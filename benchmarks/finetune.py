@@ -33,9 +33,9 @@ import ceiling
 from builders import SIZES, train_tokenizer
 from data import ALPACA, drawn, load, machine_line, spread
 from instructmining.config import load_defaults_and_check
-from instructmining.files import write_json
-from instructmining.models import PRECISIONS, load_tokenizer
-from instructmining.prompts import encode
+from instructmining.jobs.files import write_json
+from instructmining.models.loading import PRECISIONS, load_tokenizer
+from instructmining.models.prompts import encode
 from trainers import plain_ways, run
 
 ROOT = Path(__file__).parents[1]

@@ -22,9 +22,9 @@ from transformers.utils import logging
 
 from builders import SIZES, train_tokenizer
 from data import drawn, machine_line
-from instructmining import decoding
-from instructmining.batching import Budget
-from instructmining.models import PRECISIONS
+from instructmining.models import decoding
+from instructmining.models.batching import Budget
+from instructmining.models.loading import PRECISIONS
 
 
 def main() -> None:

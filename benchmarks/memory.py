@@ -18,8 +18,8 @@ from typing import Any
 import polars as pl
 
 from data import ALPACA, load
-from instructmining.examples import EXAMPLE_SCHEMA, example_id
-from instructmining.files import write_parquet
+from instructmining.data.examples import EXAMPLE_SCHEMA, example_id
+from instructmining.jobs.files import write_parquet
 from instructmining.scorers import ONE_SHARD
 from instructmining.scorers.running import score
 

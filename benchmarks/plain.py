@@ -12,8 +12,8 @@ import polars as pl
 import torch
 from torch import nn
 
-from instructmining.examples import prompt_text
-from instructmining.prompts import Encoded
+from instructmining.data.examples import prompt_text
+from instructmining.models.prompts import Encoded
 
 _ROWS = 8
 

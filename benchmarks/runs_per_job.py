@@ -20,7 +20,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from builders import SIZES, train_tokenizer
 from data import ALPACA, drawn, load, machine_line, spread
 from finetune import checked_recipe
-from instructmining.files import read_json, write_json
+from instructmining.jobs.files import read_json, write_json
 
 
 def main() -> None:
@@ -67,7 +67,7 @@ def prepare(options: argparse.Namespace, folder: Path, names: list[str]) -> None
 def job(folder: Path, runs: list[str]) -> None:
     import polars as pl
 
-    from instructmining.launch import Run, launch
+    from instructmining.training.launch import Run, launch
 
     parts = [Run(pl.read_parquet(folder / f"{run.removeprefix('again-')}.parquet"), folder / run) for run in runs]
     model = {"path": str(folder / "model"), "model": "random", "revision": "none"}

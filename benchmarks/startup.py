@@ -24,18 +24,18 @@ BARE = "pass"
 # what the job's script imports, and what that imports once it is called
 IMPORTS = {
     "Python alone": BARE,
-    "finetune": "import instructmining.finetune, instructmining.launch, instructmining.examples",
-    "evaluate_loss": "import instructmining.evaluations.loss, instructmining.examples",
+    "finetune": "import instructmining.training.finetune, instructmining.training.launch, instructmining.data.examples",
+    "evaluate_loss": "import instructmining.evaluations.loss, instructmining.data.examples",
     "score, causal": "import instructmining.scorers.running, instructmining.scorers.causal",
     "score, reward": "import instructmining.scorers.running, instructmining.scorers.reward",
     "score, unieval": "import instructmining.scorers.running, instructmining.scorers.unieval",
     "score, mtld": "import instructmining.scorers.running, instructmining.scorers.mtld",
-    "embed": "import instructmining.embeddings, sentence_transformers",
-    "score_neighbours": "import instructmining.embeddings, instructmining.scorers.knn",
-    "rank_pool": "import instructmining.indicator_table, instructmining.rankings, instructmining.strategies",
+    "embed": "import instructmining.models.embeddings, sentence_transformers",
+    "score_neighbours": "import instructmining.models.embeddings, instructmining.scorers.knn",
+    "rank_pool": "import instructmining.indicators.table, instructmining.selection.rankings, instructmining.strategies",
     "fit_quality_rule": "import instructmining.quality_rules.regression, statsmodels.api",
-    "report_summary": "import instructmining.report.summary",
-    "imports of the Snakefile": "import instructmining.config, instructmining.scorers, instructmining.search",
+    "report_summary": "import instructmining.report.pages.summary",
+    "imports of the Snakefile": "import instructmining.config, instructmining.scorers, instructmining.selection.search",
     "Snakemake's own imports": "import snakemake.cli",
 }
 SNAKEFILE = "Snakemake, the Snakefile read"

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from instructmining.files import read_json
+from instructmining.jobs.files import read_json
 
 Found = dict[str, Any]
 
@@ -23,7 +23,7 @@ def plain_ways() -> dict[str, Callable[[Any, Path, Any], list[float]]]:
 def ours(steps: Any, folder: Path, recipe: Found) -> list[float]:
     import polars as pl
 
-    from instructmining.finetune import finetune, load_base
+    from instructmining.training.finetune import finetune, load_base
 
     steps.imported()
     examples = pl.read_parquet(folder / "examples.parquet")
@@ -65,8 +65,8 @@ def loaded(folder: Path, recipe: Found) -> tuple[Any, Any, list[Found]]:
     """Tokenizer, model with float32 weights and usual attention, and rows of ``input_ids`` and ``labels``."""
     import polars as pl
 
-    from instructmining.models import load_causal_lm, load_tokenizer
-    from instructmining.prompts import encode
+    from instructmining.models.loading import load_causal_lm, load_tokenizer
+    from instructmining.models.prompts import encode
 
     tokenizer = load_tokenizer(str(folder / "model"))
     encoded = encode(pl.read_parquet(folder / "examples.parquet"), tokenizer, recipe["template"], recipe["max_length"])

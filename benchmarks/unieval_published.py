@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from data import ALPACA
-from instructmining.batching import Budget
-from instructmining.errors import InputError
-from instructmining.files import read_json
+from instructmining.jobs.errors import InputError
+from instructmining.jobs.files import read_json
+from instructmining.models.batching import Budget
 from instructmining.scorers import unieval
 
 DIMENSIONS = ("naturalness", "coherence", "understandability", "groundedness")

@@ -15,7 +15,9 @@ sys.path.insert(0, SOURCE)
 os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
 os.environ.update(PYTHONPATH=os.pathsep.join([SOURCE, *filter(None, [os.environ.get("PYTHONPATH")])]))
 
-from instructmining import costs, search, versions
+from instructmining.costs import jobs as costs
+from instructmining.selection import search
+from instructmining.jobs import versions
 from instructmining.config import (
     EMBEDDING_KEYS,
     ablated,
@@ -48,10 +50,11 @@ from instructmining.config import (
     studies_of_kind,
     warnings,
 )
-from instructmining.config.recipes import NOT_RESULTS
-from instructmining.errors import InputError
+from instructmining.training.recipes import NOT_RESULTS
+from instructmining.jobs.errors import InputError
 from instructmining.report.opening import open_on_summary
-from instructmining.scorers import CALL_KEYS, output_columns
+from instructmining.judge.settings import CALL_KEYS
+from instructmining.scorers import output_columns
 
 
 def get_checked_config():

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 import yaml
 
-from instructmining.examples import folded_prompt
+from instructmining.data.examples import folded_prompt
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "results"

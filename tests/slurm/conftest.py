@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from slurm.cluster import cluster, missing
-from workflow.small import ROOT, build, processes, write_config
+from small import ROOT, build, processes, write_config
 
 # without the plugin's GPUs: a config of `device: cpu` asks for none, and here no GPU is real
 GPU_RULES = ("embed", "fit_preference_head", "score", "finetune", "finetune_kept", "finetune_mixtures", "evaluate_loss")

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from slurm.conftest import accounted, changed_profile, run, start
-from workflow.small import RECIPE, change, snakemake, write_config
+from small import RECIPE, change, snakemake, write_config
 
 pytestmark = pytest.mark.slurm
 

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from slurm.conftest import accounted, changed_profile, run, start
-from workflow.small import RECIPE, change
+from small import RECIPE, change
 
 pytestmark = pytest.mark.slurm
 

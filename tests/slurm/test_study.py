@@ -5,7 +5,7 @@ import json
 import pytest
 
 from slurm.conftest import GPU_RULES, accounted, run
-from workflow.small import jobs
+from small import jobs
 
 pytestmark = pytest.mark.slurm
 

@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from workflow.slow_run import build_slow, copy_before
-from workflow.small import build, snakemake
+from slow_run import build_slow, copy_before
+from small import build, snakemake
 
 
 def made_once(name, make, tmp_path_factory):

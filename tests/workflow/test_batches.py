@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from workflow.small import RECIPE, change, planned, snakemake
+from small import RECIPE, change, planned, snakemake
 
 pytestmark = pytest.mark.workflow
 

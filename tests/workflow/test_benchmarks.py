@@ -9,7 +9,7 @@ import shutil
 import polars as pl
 import pytest
 
-from workflow.small import change, jobs, planned, rows, snakemake, write_rows
+from small import change, jobs, planned, rows, snakemake, write_rows
 
 pytestmark = pytest.mark.workflow
 

@@ -6,8 +6,8 @@ import shutil
 import pytest
 
 from mounts import fill, mount, small_tmpfs, unmount
-from workflow.slow_run import RUN, TRAIN, WORK, assert_same_run, checkpoint, leftovers, steps_of
-from workflow.small import jobs, snakemake
+from slow_run import RUN, TRAIN, WORK, assert_same_run, checkpoint, leftovers, steps_of
+from small import jobs, snakemake
 
 pytestmark = pytest.mark.workflow
 READ = "results/datasets/fit/examples.parquet"

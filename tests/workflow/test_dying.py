@@ -5,8 +5,8 @@ import signal
 
 import pytest
 
-from workflow.slow_run import RUN, SCORES, TRAIN, assert_same_run, checkpoint, leftovers, steps_of
-from workflow.small import jobs, running_jobs, snakemake, started, wait_until
+from slow_run import RUN, SCORES, TRAIN, assert_same_run, checkpoint, leftovers, steps_of
+from small import jobs, running_jobs, snakemake, started, wait_until
 
 pytestmark = pytest.mark.workflow
 

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from workflow.small import ROOT, build, snakemake, write_config, write_rows
+from small import ROOT, build, snakemake, write_config, write_rows
 
 pytestmark = pytest.mark.workflow
 

@@ -5,7 +5,7 @@ import json
 import polars as pl
 import pytest
 
-from workflow.small import ROOT, change, jobs, planned, rows, snakemake, write_rows
+from small import ROOT, change, jobs, planned, rows, snakemake, write_rows
 
 pytestmark = pytest.mark.workflow
 

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
-from workflow.small import ROOT, change, jobs, rows, snakemake, write_rows
+from small import ROOT, change, jobs, rows, snakemake, write_rows
 
 pytestmark = pytest.mark.workflow
 

@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from instructmining.files import read_provenance
-from workflow.small import change, planned, rows, snakemake, write_rows
+from instructmining.jobs.files import read_provenance
+from small import change, planned, rows, snakemake, write_rows
 
 pytestmark = pytest.mark.workflow
 RANKING = "results/rankings/near/unseen.parquet"

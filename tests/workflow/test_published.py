@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from observed import PUBLISHED
-from workflow.small import ROOT, snakemake
+from small import ROOT, snakemake
 
 pytestmark = pytest.mark.workflow
 CONFIG = str(ROOT / "config/published.yaml")

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from workflow.small import build, jobs, snakemake
+from small import build, jobs, snakemake
 
 pytestmark = pytest.mark.workflow
 FINAL = "results/runs/tiny/instructmining/unseen/best-main"

@@ -1,11 +1,11 @@
 """AUC of every indicator between the chosen and the rejected side of held-out preference pairs."""
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0]):
-    from instructmining import indicator_table
-    from instructmining.files import write_json
-    from instructmining.indicator_check import check_files
+    from instructmining.indicators import table as indicator_table
+    from instructmining.indicators.check import check_files
+    from instructmining.jobs.files import write_json
 
     found, params = snakemake.input, snakemake.params
     shards = (found.chosen_shards, found.rejected_shards)

@@ -1,10 +1,10 @@
 """The best size among a search's trials."""
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0]):
-    from instructmining.files import read_json, write_json
-    from instructmining.search import choose
+    from instructmining.jobs.files import read_json, write_json
+    from instructmining.selection.search import choose
 
     paths = zip(snakemake.input.proposals, snakemake.input.evaluations, strict=True)
     pairs = [(read_json(proposal), read_json(evaluation)) for proposal, evaluation in paths]

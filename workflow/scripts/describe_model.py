@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0], snakemake.threads):
     import polars as pl
 
-    from instructmining.card import model_card
-    from instructmining.examples import load_rows
-    from instructmining.files import read_json, replacing, write_parquet, write_text
+    from instructmining.data.examples import load_rows
+    from instructmining.jobs.files import read_json, replacing, write_parquet, write_text
+    from instructmining.training.card import model_card
 
     found, names = snakemake.input, dict(snakemake.wildcards)
     rows = load_rows(pl.read_parquet(found.subset), snakemake.params.examples)

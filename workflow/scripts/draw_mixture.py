@@ -1,12 +1,12 @@
 """Draw one mixture: an id list."""
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0]):
     import polars as pl
 
-    from instructmining.files import write_parquet
-    from instructmining.mixtures import draw_mixture
+    from instructmining.data.mixtures import draw_mixture
+    from instructmining.jobs.files import write_parquet
 
     settings = snakemake.params.block
     paths = zip(settings["datasets"], snakemake.input.examples, strict=True)

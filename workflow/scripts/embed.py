@@ -1,9 +1,9 @@
 """Embed one shard of a dataset: the only part of an indicator by neighbours that needs a model."""
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0], snakemake.threads):
-    from instructmining.files import remove_folder, work_folder, write_parquet
+    from instructmining.jobs.files import remove_folder, work_folder, write_parquet
     from instructmining.scorers import running
 
     params, resources = snakemake.params, snakemake.resources

@@ -1,10 +1,10 @@
 """Score of a run on tasks of lm-evaluation-harness, with the items it comes from."""
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0], snakemake.threads):
     from instructmining.evaluations.harness import evaluate
-    from instructmining.files import write_json, write_parquet
+    from instructmining.jobs.files import write_json, write_parquet
 
     settings = snakemake.params.settings
     # resources are whole numbers

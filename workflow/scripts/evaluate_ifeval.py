@@ -1,13 +1,13 @@
 """How far the responses of a run follow the instructions of IFEval, with the items it comes from."""
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0], snakemake.threads):
     import polars as pl
 
+    from instructmining.data.examples import read_details, read_examples
     from instructmining.evaluations.ifeval import evaluate
-    from instructmining.examples import read_details, read_examples
-    from instructmining.files import write_json, write_parquet
+    from instructmining.jobs.files import write_json, write_parquet
 
     settings = snakemake.params.settings
     asked = read_examples(snakemake.input.examples), read_details(snakemake.input.examples)

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0], snakemake.threads):
+    from instructmining.data.examples import read_details, read_examples
     from instructmining.evaluations.llmbar import evaluate
-    from instructmining.examples import read_details, read_examples
-    from instructmining.files import work_folder, write_json, write_parquet
+    from instructmining.jobs.files import work_folder, write_json, write_parquet
 
     settings, source = snakemake.params.settings, snakemake.input.examples
     speed = {"batch_tokens": snakemake.resources.batch_tokens}

@@ -1,11 +1,11 @@
 """Loss of a run on one benchmark, with the items it comes from."""
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0], snakemake.threads):
+    from instructmining.data.examples import read_examples
     from instructmining.evaluations.loss import evaluate
-    from instructmining.examples import read_examples
-    from instructmining.files import write_json, write_parquet
+    from instructmining.jobs.files import write_json, write_parquet
 
     settings = snakemake.params.settings
     speed = {"batch_tokens": snakemake.resources.batch_tokens}

@@ -1,13 +1,13 @@
 """Win rate of a run's answers against other runs', or against reference answers, with the items it comes from."""
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0], snakemake.threads):
     import polars as pl
 
+    from instructmining.data.examples import read_details, read_examples
     from instructmining.evaluations.pairwise import drawn, evaluate, reference_answers
-    from instructmining.examples import read_details, read_examples
-    from instructmining.files import write_json, write_parquet
+    from instructmining.jobs.files import write_json, write_parquet
     from instructmining.judge.asking import benchmark_settings
 
     settings, where = snakemake.params.settings, snakemake.input.examples

@@ -1,7 +1,7 @@
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0]):
-    from instructmining.packages import fetch_package
+    from instructmining.data.packages import fetch_package
 
     package, version = snakemake.wildcards.package, snakemake.wildcards.version
     fetch_package(package, version, snakemake.params.sha256, snakemake.params.archive, snakemake.output[0])

@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0], snakemake.threads):
     import polars as pl
 
-    from instructmining.disk import naming
-    from instructmining.examples import load_rows
-    from instructmining.files import link_folder, remove_folder, write_json, write_seconds
-    from instructmining.launch import Run, launch, working
+    from instructmining.data.examples import load_rows
+    from instructmining.jobs.disk import naming
+    from instructmining.jobs.files import link_folder, remove_folder, write_json, write_seconds
+    from instructmining.training.launch import Run, launch, working
 
     params = snakemake.params
     subsets = [Path(path).relative_to("results/subsets").with_suffix("") for path in snakemake.input.subsets]

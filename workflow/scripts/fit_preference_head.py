@@ -1,12 +1,12 @@
 """Fit the preference head of an indicator entry on its preference pairs."""
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0], snakemake.threads):
     from instructmining import scorers
-    from instructmining.examples import read_examples
-    from instructmining.files import write_json
-    from instructmining.preference import fit_from_examples
+    from instructmining.data.examples import read_examples
+    from instructmining.jobs.files import write_json
+    from instructmining.models.preference_head import fit_from_examples
 
     sides = (read_examples(snakemake.input.chosen), read_examples(snakemake.input.rejected))
     settings = {**snakemake.params.settings, "batch_tokens": snakemake.resources.batch_tokens}

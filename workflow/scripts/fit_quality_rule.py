@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0]):
-    from instructmining import indicator_table
-    from instructmining.errors import InputError
-    from instructmining.files import read_json, sha256, write_csv, write_json
+    from instructmining.indicators import table as indicator_table
+    from instructmining.jobs.errors import InputError
+    from instructmining.jobs.files import read_json, sha256, write_csv, write_json
     from instructmining.quality_rules import diagnostics, observations, regression
 
     settings = snakemake.params.settings

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0], snakemake.threads):
-    from instructmining.examples import read_examples
-    from instructmining.files import remove_folder, work_folder, write_parquet
-    from instructmining.generation import chosen_engine, generate
+    from instructmining.data.examples import read_examples
+    from instructmining.jobs.files import remove_folder, work_folder, write_parquet
+    from instructmining.models.generation import chosen_engine, generate
 
     settings, output = snakemake.params.settings, snakemake.output[0]
     speed = {"batch_tokens": snakemake.resources.batch_tokens}

@@ -1,11 +1,12 @@
 """All indicators of a dataset in one table: for people and the report, not for rankings."""
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0]):
-    from instructmining import indicator_table, scorers
-    from instructmining.examples import read_examples
-    from instructmining.files import write_parquet
+    from instructmining import scorers
+    from instructmining.data.examples import read_examples
+    from instructmining.indicators import table as indicator_table
+    from instructmining.jobs.files import write_parquet
 
     shards = snakemake.input.shards
     examples = read_examples(snakemake.input.examples).select("id", "dataset")

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0], snakemake.threads):
-    from instructmining.files import replacing_folder, write_json
-    from instructmining.models import prepare_model
+    from instructmining.jobs.files import replacing_folder, write_json
+    from instructmining.models.loading import prepare_model
 
     settings = snakemake.params.settings
     in_archive = settings["file"] if "package" in settings else None

@@ -1,10 +1,10 @@
 """Ask BlendSearch for the size of one trial."""
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0]):
-    from instructmining.files import read_json, write_json
-    from instructmining.search import propose
+    from instructmining.jobs.files import read_json, write_json
+    from instructmining.selection.search import propose
 
     proposal = propose(
         int(snakemake.wildcards.t),

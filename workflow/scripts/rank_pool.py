@@ -1,6 +1,6 @@
 """Put a pool in a strategy's order."""
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0]):
     import logging
@@ -8,9 +8,10 @@ with job_log(snakemake.log[0]):
 
     import polars as pl
 
-    from instructmining import indicator_table, overlap
-    from instructmining.files import read_json, write_parquet
-    from instructmining.rankings import pool_examples
+    from instructmining.data.pools import pool_examples
+    from instructmining.indicators import table as indicator_table
+    from instructmining.jobs.files import read_json, write_parquet
+    from instructmining.selection import overlap
     from instructmining.strategies import STRATEGIES
 
     settings, columns = snakemake.params.strategy, snakemake.params.columns
@@ -24,7 +25,7 @@ with job_log(snakemake.log[0]):
     examples = indicator_table.attach(examples, indicators, columns)
     known = {**rule, "rankings": against}
     if embedded := snakemake.input.get("embeddings"):
-        from instructmining import embeddings
+        from instructmining.models import embeddings
 
         known["vectors"] = embeddings.read(embedded)
     ranking = STRATEGIES[settings["kind"]].rank(examples, {**settings, **known})

@@ -1,10 +1,10 @@
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0]):
-    from instructmining.examples import item_texts, prompts_of
-    from instructmining.files import write_json, write_parquet
-    from instructmining.ngrams import Index
-    from instructmining.reading import provenance, read_dataset, write_rejected
+    from instructmining.data.examples import item_texts, prompts_of
+    from instructmining.data.ngrams import Index
+    from instructmining.data.reading import provenance, read_dataset, write_rejected
+    from instructmining.jobs.files import write_json, write_parquet
 
     settings, held_out = snakemake.params.settings, snakemake.input.get("excluded_ngrams", [])
     texts = [text for path in held_out for item in item_texts(path) for text in item]

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0], snakemake.threads):
     import polars as pl
 
-    from instructmining import ablation, comparison
-    from instructmining.files import read_json, write_csv, write_text
-    from instructmining.report import ablation as ablation_page
+    from instructmining.jobs.files import read_json, write_csv, write_text
+    from instructmining.report.pages import ablation as ablation_page
+    from instructmining.tables import ablation, comparison
 
     found, params, study = snakemake.input, snakemake.params, snakemake.wildcards.study
     evaluations = comparison.read_evaluations(found.evaluations, found.subsets)

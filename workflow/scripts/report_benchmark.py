@@ -1,11 +1,11 @@
 """The report's page of one benchmark in a comparison, and its items as CSV."""
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0], snakemake.threads):
-    from instructmining import comparison
-    from instructmining.files import write_csv, write_text
-    from instructmining.report import benchmark
+    from instructmining.jobs.files import write_csv, write_text
+    from instructmining.report.pages import benchmark
+    from instructmining.tables import comparison
 
     evaluations = comparison.read_evaluations(snakemake.input.evaluations, snakemake.input.subsets)
     names = (snakemake.wildcards.comparison, snakemake.wildcards.benchmark)

@@ -1,13 +1,14 @@
 """The report's page "Comparison", and its table as CSV."""
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0], snakemake.threads):
     import polars as pl
 
-    from instructmining import benchmark_tables, comparison
-    from instructmining.files import write_csv, write_text
-    from instructmining.report import comparison as comparison_page
+    from instructmining.jobs.files import write_csv, write_text
+    from instructmining.report.pages import comparison as comparison_page
+    from instructmining.tables import benchmarks as benchmark_tables
+    from instructmining.tables import comparison
 
     baselines = snakemake.params.baselines
     random = [name for name, kind in baselines.items() if kind == "random"]

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0], snakemake.threads):
     import polars as pl
 
-    from instructmining import contamination
-    from instructmining.files import write_csv, write_text
-    from instructmining.report.contamination import page
+    from instructmining.jobs.files import write_csv, write_text
+    from instructmining.report.pages.contamination import page
+    from instructmining.tables import contamination
 
     params, name = snakemake.params, snakemake.wildcards.comparison
     subsets = {"/".join(Path(p).with_suffix("").parts[-3:]): pl.read_parquet(p) for p in snakemake.input.subsets}

@@ -2,14 +2,17 @@
 
 from pathlib import Path
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0], snakemake.threads):
     import polars as pl
 
-    from instructmining import comparison, cost_tables, costs, ledger
-    from instructmining.files import read_json, write_csv, write_text
-    from instructmining.report import costs as costs_page
+    from instructmining.costs import jobs as costs
+    from instructmining.costs import ledger
+    from instructmining.costs import tables as cost_tables
+    from instructmining.jobs.files import read_json, write_csv, write_text
+    from instructmining.report.pages import costs as costs_page
+    from instructmining.tables import comparison
 
     found, params, config, name = snakemake.input, snakemake.params, snakemake.config, snakemake.wildcards.comparison
     rows = {Path(path).stem: pl.scan_parquet(path).select(pl.len()).collect().item() for path in found.rankings}

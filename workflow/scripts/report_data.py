@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0], snakemake.threads):
-    from instructmining.files import read_json, write_text
-    from instructmining.report import data
+    from instructmining.jobs.files import read_json, write_text
+    from instructmining.report.pages import data
 
     summaries = {Path(path).parent.name: read_json(path) for path in snakemake.input.summaries}
     write_text(snakemake.output[0], data.page(summaries))

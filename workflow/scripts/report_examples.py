@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0], snakemake.threads):
     import polars as pl
 
-    from instructmining.files import read_json, write_csv, write_text
-    from instructmining.report import data, examples
+    from instructmining.jobs.files import read_json, write_csv, write_text
+    from instructmining.report.pages import data, examples
 
     found = snakemake.input
     ranking = pl.read_parquet(found.ranking)

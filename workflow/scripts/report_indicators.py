@@ -1,10 +1,10 @@
 """The report's page "Indicators", and its tests of normality as CSV."""
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0], snakemake.threads):
-    from instructmining.files import read_json, write_csv, write_text
-    from instructmining.report import indicators
+    from instructmining.jobs.files import read_json, write_csv, write_text
+    from instructmining.report.pages import indicators
 
     # given by a function, so a list: of one, or empty
     found = snakemake.input

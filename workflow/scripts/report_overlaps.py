@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0], snakemake.threads):
     import polars as pl
 
-    from instructmining import overlap
-    from instructmining.files import read_provenance, write_csv, write_text
-    from instructmining.report import overlaps
+    from instructmining.jobs.files import read_provenance, write_csv, write_text
+    from instructmining.report.pages import overlaps
+    from instructmining.selection import overlap
 
     subsets = {Path(path).with_suffix("").parts[-3:]: pl.read_parquet(path) for path in snakemake.input.subsets}
     pools, limits = {}, []

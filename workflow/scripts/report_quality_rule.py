@@ -1,14 +1,14 @@
 """The report's page "Quality rule", and its tables as CSV and LaTeX."""
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0], snakemake.threads):
     import polars as pl
 
-    from instructmining.files import read_json, write_csv, write_text
+    from instructmining.jobs.files import read_json, write_csv, write_text
     from instructmining.quality_rules import checks as rule_checks
     from instructmining.quality_rules import tables as rule_tables
-    from instructmining.report import quality_rule
+    from instructmining.report.pages import quality_rule
 
     name, params, made = snakemake.wildcards.quality_rule, snakemake.params, snakemake.output
     rule = read_json(snakemake.input.quality_rule)

@@ -1,12 +1,12 @@
 """The report's page of a size scan, and its table as CSV."""
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0], snakemake.threads):
-    from instructmining import size_scan
-    from instructmining.comparison import read_evaluations
-    from instructmining.files import write_csv, write_text
-    from instructmining.report import size_scan as size_scan_page
+    from instructmining.jobs.files import write_csv, write_text
+    from instructmining.report.pages import size_scan as size_scan_page
+    from instructmining.tables import size_scan
+    from instructmining.tables.comparison import read_evaluations
 
     random = snakemake.params.random
     evaluations = read_evaluations(snakemake.input.evaluations, snakemake.input.subsets)

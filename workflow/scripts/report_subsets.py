@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0], snakemake.threads):
     import polars as pl
 
-    from instructmining import comparison, cost_tables, subset_table
-    from instructmining.files import write_csv
+    from instructmining.costs import tables as cost_tables
+    from instructmining.jobs.files import write_csv
+    from instructmining.tables import comparison
+    from instructmining.tables import subsets as subset_table
 
     found = snakemake.input
     evaluations = comparison.read_evaluations(found.evaluations, found.subsets)

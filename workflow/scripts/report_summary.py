@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0], snakemake.threads):
     import polars as pl
 
-    from instructmining.comparison import NAMES, TABLE_SCHEMA, read_evaluations
-    from instructmining.files import read_json, write_text
+    from instructmining.jobs.files import read_json, write_text
     from instructmining.quality_rules import checks as rule_checks
-    from instructmining.report import summary
+    from instructmining.report.pages import summary
+    from instructmining.tables.comparison import NAMES, TABLE_SCHEMA, read_evaluations
 
     found, params = snakemake.input, snakemake.params
     rules = {}

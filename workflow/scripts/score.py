@@ -1,12 +1,12 @@
 """Score one shard of a dataset with one indicator entry."""
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0], snakemake.threads):
     import polars as pl
 
     from instructmining import scorers
-    from instructmining.files import remove_folder, work_folder, write_parquet
+    from instructmining.jobs.files import remove_folder, work_folder, write_parquet
     from instructmining.scorers import running
 
     settings = {**snakemake.params.settings, "batch_tokens": snakemake.resources.batch_tokens}

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0], snakemake.threads):
     import polars as pl
 
-    from instructmining import embeddings, scorers
-    from instructmining.files import write_parquet
+    from instructmining import scorers
+    from instructmining.jobs.files import write_parquet
+    from instructmining.models import embeddings
 
     settings, found = snakemake.params.settings, snakemake.input
     embedded = embeddings.read(found.embeddings)

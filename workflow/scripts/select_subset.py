@@ -1,12 +1,12 @@
 """Take the first k of a ranking; k is in the subset's name, a search's best size, or a trial's proposal."""
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0]):
     import polars as pl
 
-    from instructmining.files import read_json, write_parquet
-    from instructmining.rankings import take
+    from instructmining.jobs.files import read_json, write_parquet
+    from instructmining.selection.rankings import take
 
     strategy, pool = snakemake.params.strategy, snakemake.params.pool
     if search := snakemake.input.get("search"):

@@ -3,10 +3,10 @@
 import shutil
 from pathlib import Path
 
-from instructmining.joblog import job_log
+from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0]):
-    from instructmining.files import link_folder, replacing
+    from instructmining.jobs.files import link_folder, replacing
 
     # the job's folder stays whole until the last of its runs is taken
     run = Path(snakemake.params.run)

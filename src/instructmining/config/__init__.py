@@ -48,7 +48,7 @@ from instructmining.config.studies import (
     with_studies,
 )
 from instructmining.config.warnings import warnings
-from instructmining.errors import InputError
+from instructmining.jobs.errors import InputError
 
 __all__ = [
     "EMBEDDING_KEYS",

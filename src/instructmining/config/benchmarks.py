@@ -6,7 +6,7 @@ from typing import Any
 from instructmining.config.judges import pair_judge_problems
 from instructmining.config.names import comparison_subsets, seeded_names
 from instructmining.config.schema import Problem, unknown
-from instructmining.item_formats import ITEM_FORMATS
+from instructmining.data.item_formats import ITEM_FORMATS
 
 Config = dict[str, Any]
 Problems = Iterator[Problem]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from instructmining.errors import InputError
+from instructmining.jobs.errors import InputError
 from instructmining.quality_rules.presets import published_names
 from instructmining.scorers import BY_NEIGHBOURS, ONE_SHARD, output_columns
 

@@ -17,9 +17,9 @@ from instructmining.config.names import (
     seeded_names,
     strategy_columns,
 )
-from instructmining.config.recipes import recipe_problems
 from instructmining.config.schema import Problem, unknown
 from instructmining.quality_rules.presets import OBSERVATIONS_PER_COEFFICIENT, published_names
+from instructmining.training.recipes import recipe_problems
 
 Config = dict[str, Any]
 Problems = Iterator[Problem]

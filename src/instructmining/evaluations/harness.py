@@ -12,11 +12,11 @@ import polars as pl
 from lm_eval.evaluator import evaluate as run_tasks
 from transformers import set_seed
 
-from instructmining.errors import InputError
 from instructmining.evaluations import DIRECTIONS
 from instructmining.evaluations.harness_model import RunModel
 from instructmining.evaluations.harness_presets import PROMPTS
 from instructmining.evaluations.harness_tasks import Part, load_parts, quiet
+from instructmining.jobs.errors import InputError
 
 UNIT = "mean score of the tasks, 0 to 1"
 _SCHEMA: dict[str, Any] = {

@@ -6,10 +6,10 @@ from typing import Any
 from lm_eval.api.model import CacheHook
 from lm_eval.models.huggingface import HFLM
 
-from instructmining.errors import InputError
-from instructmining.joblog import progress
-from instructmining.models import check_length, load_causal_lm, load_tokenizer
-from instructmining.prompts import render
+from instructmining.jobs.errors import InputError
+from instructmining.jobs.log import progress
+from instructmining.models.loading import check_length, load_causal_lm, load_tokenizer
+from instructmining.models.prompts import render
 
 
 class _Advance(CacheHook):

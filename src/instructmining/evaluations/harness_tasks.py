@@ -18,8 +18,8 @@ from lm_eval.api.task import ConfigurableTask
 from lm_eval.tasks import TaskManager
 from lm_eval.tasks._yaml_loader import load_yaml
 
-from instructmining.errors import InputError
 from instructmining.evaluations.harness_presets import PRESETS, PresetTask
+from instructmining.jobs.errors import InputError
 
 _HARNESS = Path(lm_eval.tasks.__file__).parent
 _SHOWN = 5

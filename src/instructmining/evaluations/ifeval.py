@@ -13,8 +13,8 @@ from typing import Any
 
 import polars as pl
 
-from instructmining.errors import InputError
 from instructmining.evaluations import DIRECTIONS
+from instructmining.jobs.errors import InputError
 
 UNIT = "share of prompts"
 # the checkers look for the first when they are imported, and would download it; the second is what they read

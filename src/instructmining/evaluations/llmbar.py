@@ -13,15 +13,15 @@ from typing import Any
 
 import polars as pl
 
-from instructmining.attention import budget
-from instructmining.choices import log_odds
-from instructmining.errors import InputError
+from instructmining.data.examples import prompt_text
 from instructmining.evaluations import DIRECTIONS
-from instructmining.examples import prompt_text
-from instructmining.generation import generate
-from instructmining.joblog import progress
-from instructmining.models import check_length, load_causal_lm, load_tokenizer
-from instructmining.prompts import encode_texts, render
+from instructmining.jobs.errors import InputError
+from instructmining.jobs.log import progress
+from instructmining.models.attention import budget
+from instructmining.models.choices import log_odds
+from instructmining.models.generation import generate
+from instructmining.models.loading import check_length, load_causal_lm, load_tokenizer
+from instructmining.models.prompts import encode_texts, render
 
 PROMPT = """\
 You are a helpful assistant in evaluating the quality of the outputs for a given instruction. Your goal is to select \

@@ -4,13 +4,13 @@ from typing import Any
 
 import polars as pl
 
-from instructmining.attention import budget
-from instructmining.errors import InputError
 from instructmining.evaluations import DIRECTIONS
-from instructmining.joblog import progress
-from instructmining.likelihood import read_responses
-from instructmining.models import check_length, load_causal_lm, load_tokenizer
-from instructmining.prompts import encode
+from instructmining.jobs.errors import InputError
+from instructmining.jobs.log import progress
+from instructmining.models.attention import budget
+from instructmining.models.likelihood import read_responses
+from instructmining.models.loading import check_length, load_causal_lm, load_tokenizer
+from instructmining.models.prompts import encode
 
 UNIT = "nats per response token"
 

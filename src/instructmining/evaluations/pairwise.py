@@ -10,10 +10,9 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from instructmining import win_rates
-from instructmining.errors import InputError
-from instructmining.evaluations import DIRECTIONS
-from instructmining.examples import prompt_text
+from instructmining.data.examples import prompt_text
+from instructmining.evaluations import DIRECTIONS, win_rates
+from instructmining.jobs.errors import InputError
 from instructmining.judge.asking import Reading, check_share, judged, may_fail, question
 from instructmining.judge.pair_messages import load_pair_prompt, pair_messages, pair_request, read_pair
 from instructmining.judge.records import Record, Request

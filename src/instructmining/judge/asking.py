@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from instructmining.errors import InputError
+from instructmining.jobs.errors import InputError
 from instructmining.judge.costs import estimate, price, spent, total, write
 from instructmining.judge.messages import Message
 from instructmining.judge.records import Record, Records, Request, request
-from instructmining.scorers import CALL_KEYS
+from instructmining.judge.settings import CALL_KEYS
 
 _log = logging.getLogger(__name__)
 Value = TypeVar("Value")

@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 
 import openai
 
-from instructmining.errors import InputError
-from instructmining.joblog import progress
+from instructmining.jobs.errors import InputError
+from instructmining.jobs.log import progress
 from instructmining.judge.costs import Purse, Tokens, at_most, estimate, spent
 from instructmining.judge.protocol import Outcome, completion, refusal
 from instructmining.judge.records import Record, Records, Request

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from instructmining.files import write_json
+from instructmining.jobs.files import write_json
 from instructmining.judge.records import Record, Records, Request
 
 _BYTES_PER_TOKEN = 3

@@ -9,15 +9,15 @@ from typing import Any
 import torch
 from jinja2 import TemplateError
 
-from instructmining.attention import budget as packed_budget
-from instructmining.attention import last_states
-from instructmining.batching import Budget, over_batches
-from instructmining.decoding import Manner, Written, end_tokens, write
-from instructmining.errors import InputError
-from instructmining.joblog import progress
+from instructmining.jobs.errors import InputError
+from instructmining.jobs.log import progress
 from instructmining.judge.records import Records, Request
-from instructmining.models import check_length, load_causal_lm, load_tokenizer, output_head
-from instructmining.prompts import beginning, chat
+from instructmining.models.attention import budget as packed_budget
+from instructmining.models.attention import last_states
+from instructmining.models.batching import Budget, over_batches
+from instructmining.models.decoding import Manner, Written, end_tokens, write
+from instructmining.models.loading import check_length, load_causal_lm, load_tokenizer, output_head
+from instructmining.models.prompts import beginning, chat
 
 TOO_LONG, NO_MEMORY = "question over max_length tokens", "does not fit in memory"
 # questions whose log-probabilities are read and on disk at a time: what a killed job does not ask again

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from instructmining.errors import InputError
-from instructmining.examples import prompt_text
+from instructmining.data.examples import prompt_text
+from instructmining.jobs.errors import InputError
 from instructmining.judge.prompts import JUDGE_PROMPTS, Prompt, Scale
 
 Message = dict[str, str]

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from instructmining.errors import InputError
+from instructmining.jobs.errors import InputError
 from instructmining.judge.costs import MAX_TOKENS_KEYS
 from instructmining.judge.messages import THINKING, Message, read_prompt_file
 from instructmining.judge.pair_prompts import EXPLAINED, PAIR_PROMPTS, VERDICTS, PairPrompt

@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from instructmining.jsonlines import append, read
+from instructmining.jobs.jsonlines import append, read
+from instructmining.jobs.locks import alone
 from instructmining.judge.messages import Message
-from instructmining.locks import alone
 
 _log = logging.getLogger(__name__)
 # shorter ones are no secrets ("EMPTY", "none"), and would be cut out of ordinary words

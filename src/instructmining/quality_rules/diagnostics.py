@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 import polars as pl
 
-from instructmining.errors import InputError
+from instructmining.jobs.errors import InputError
 from instructmining.quality_rules.presets import OBSERVATIONS_PER_COEFFICIENT
 
 SEPARATOR = " + "

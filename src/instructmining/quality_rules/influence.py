@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from instructmining.errors import InputError
+from instructmining.jobs.errors import InputError
 from instructmining.quality_rules.regression import fit
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from polars.exceptions import PolarsError
 
-from instructmining.errors import InputError
+from instructmining.jobs.errors import InputError
 
 NOT_INDICATORS = ("mixture", "loss", "log_loss", "predicted_log_loss")
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from instructmining.errors import InputError
+from instructmining.jobs.errors import InputError
 from instructmining.quality_rules import diagnostics
 from instructmining.quality_rules.observations import indicator_columns
 from instructmining.quality_rules.presets import PRESETS, published_names

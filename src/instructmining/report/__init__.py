@@ -1,1 +1,1 @@
-"""The report's pages, one module a page: artifacts in, one self-contained HTML text out."""
+"""The report: its pages, their charts and their sentences."""

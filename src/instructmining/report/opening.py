@@ -6,7 +6,7 @@ python -m instructmining.report.opening results/report.html
 import sys
 from pathlib import Path
 
-from instructmining.errors import InputError
+from instructmining.jobs.errors import InputError
 
 SUMMARY = "results/figures/summary.html"
 # `app` and `results` are Snakemake's: its page drawer, and the pages by path. Where the menu would leave a page no room

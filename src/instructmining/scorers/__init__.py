@@ -14,8 +14,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from instructmining import versions
-from instructmining.errors import InputError
+from instructmining.jobs import versions
+from instructmining.jobs.errors import InputError
+from instructmining.judge.settings import CALL_KEYS
 
 if TYPE_CHECKING:
     import polars as pl
@@ -95,11 +96,6 @@ OUTPUTS: dict[str, dict[str, Output]] = {
 # Scorers whose value for one example depends on others: one file for all that are compared.
 BY_NEIGHBOURS = frozenset({"knn"})
 ONE_SHARD = "000-of-001"
-# How a judge is asked, not what it is asked: a change makes nothing anew.
-CALL_KEYS = (
-    *("concurrency", "requests_per_minute", "tokens_per_minute", "retries", "timeout"),
-    *("price_input", "price_output", "max_cost", "base_url_env", "key_env"),
-)
 
 _NOT_IN_PROVENANCE = {
     *("scorer", "model", "revision", "model_record", "model_path", "preference_head_path", "outputs"),
@@ -184,7 +180,7 @@ def provenance(settings: Mapping[str, Any], counts: Mapping[str, Any]) -> dict[s
 
 def totals(paths: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Counts of each entry over its shards .../{entry}/{shard}.parquet: rows, truncated, null by column."""
-    from instructmining.files import read_provenance
+    from instructmining.jobs.files import read_provenance
 
     found: dict[str, dict[str, Any]] = {}
     for path in paths:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 import polars as pl
 import torch
 
-from instructmining.batching import Budget, over_batches
+from instructmining.models.batching import Budget, over_batches
 
 # token ids, and whether the text was cut
 Row = tuple[list[int], bool]

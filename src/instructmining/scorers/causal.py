@@ -7,7 +7,7 @@
   (Li et al. 2023, arXiv 2308.12032, equation 3; Cherry_LLM). ifd_perplexity: ratio of the two perplexities, the second
   of the bare response (Li et al. 2024, arXiv 2402.00530; Superfiltering). Whoever ranks by them leaves out what is
   above 1.
-- reward: the preference head (see `instructmining.preference`) on the mean hidden state of a middle layer.
+- reward: the preference head (see `instructmining.models.preference_head`) on the mean hidden state of a middle layer.
 """
 
 import math
@@ -16,15 +16,15 @@ from typing import Any
 
 import polars as pl
 
-from instructmining.attention import budget
-from instructmining.errors import InputError
-from instructmining.files import read_json
-from instructmining.joblog import progress
-from instructmining.likelihood import Reading, read_responses
-from instructmining.models import check_length, load_causal_lm, load_tokenizer
-from instructmining.preference import head_score
-from instructmining.prompts import Encoded, encode, encode_texts, response_marker
-from instructmining.token_cache import encoded_parts
+from instructmining.jobs.errors import InputError
+from instructmining.jobs.files import read_json
+from instructmining.jobs.log import progress
+from instructmining.models.attention import budget
+from instructmining.models.likelihood import Reading, read_responses
+from instructmining.models.loading import check_length, load_causal_lm, load_tokenizer
+from instructmining.models.preference_head import head_score
+from instructmining.models.prompts import Encoded, encode, encode_texts, response_marker
+from instructmining.models.token_cache import encoded_parts
 
 QUESTIONS = {
     "naturalness": "Is this a natural response in the dialogue?",

@@ -11,15 +11,15 @@ from typing import Any, NamedTuple
 import polars as pl
 import torch
 
-from instructmining.attention import budget, last_states
-from instructmining.errors import InputError
-from instructmining.examples import prompt_text
-from instructmining.joblog import progress
+from instructmining.data.examples import prompt_text
+from instructmining.jobs.errors import InputError
+from instructmining.jobs.log import progress
 from instructmining.judge.prompts import FIELD, PROMPTS, has_field
-from instructmining.models import check_length, load_causal_lm, load_tokenizer, output_head
-from instructmining.prompts import beginning
+from instructmining.models.attention import budget, last_states
+from instructmining.models.loading import check_length, load_causal_lm, load_tokenizer, output_head
+from instructmining.models.prompts import beginning
+from instructmining.models.token_cache import encoded_parts
 from instructmining.scorers import by_row
-from instructmining.token_cache import encoded_parts
 
 
 class Question(NamedTuple):

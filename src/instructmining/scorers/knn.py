@@ -19,8 +19,8 @@ import numpy as np
 import polars as pl
 import torch
 
-from instructmining.errors import InputError
-from instructmining.joblog import progress
+from instructmining.jobs.errors import InputError
+from instructmining.jobs.log import progress
 
 _log = logging.getLogger(__name__)
 _QUERIES = 1024

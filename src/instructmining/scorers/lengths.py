@@ -5,9 +5,9 @@ from typing import Any
 
 import polars as pl
 
-from instructmining.examples import prompt_text
-from instructmining.joblog import progress
-from instructmining.models import load_tokenizer
+from instructmining.data.examples import prompt_text
+from instructmining.jobs.log import progress
+from instructmining.models.loading import load_tokenizer
 
 
 def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[pl.DataFrame]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from instructmining.joblog import progress
+from instructmining.jobs.log import progress
 
 THRESHOLD = 0.72
 _SPACES = str.maketrans(string.punctuation, " " * len(string.punctuation))

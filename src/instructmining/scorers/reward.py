@@ -24,15 +24,22 @@ from transformers import (
     GPTNeoXPreTrainedModel,
 )
 
-from instructmining.attention import budget, last_states
-from instructmining.batching import Budget, padded
-from instructmining.errors import InputError
-from instructmining.examples import prompt_text
-from instructmining.joblog import progress
-from instructmining.models import PRECISIONS, check_device, check_length, check_loaded, load_pretrained, load_tokenizer
-from instructmining.prompts import chat
+from instructmining.data.examples import prompt_text
+from instructmining.jobs.errors import InputError
+from instructmining.jobs.log import progress
+from instructmining.models.attention import budget, last_states
+from instructmining.models.batching import Budget, padded
+from instructmining.models.loading import (
+    PRECISIONS,
+    check_device,
+    check_length,
+    check_loaded,
+    load_pretrained,
+    load_tokenizer,
+)
+from instructmining.models.prompts import chat
+from instructmining.models.token_cache import encoded_parts
 from instructmining.scorers import by_row
-from instructmining.token_cache import encoded_parts
 
 _log = logging.getLogger(__name__)
 OPEN_ASSISTANT = "gpt_neox_reward_model"

@@ -24,10 +24,11 @@ from typing import Any
 
 import polars as pl
 
-from instructmining import disk, scorers, versions
-from instructmining.errors import InputError
-from instructmining.examples import scan_examples
-from instructmining.files import stamp, write_parquet
+from instructmining import scorers
+from instructmining.data.examples import scan_examples
+from instructmining.jobs import disk, versions
+from instructmining.jobs.errors import InputError
+from instructmining.jobs.files import stamp, write_parquet
 
 # read, tokenised and scored at a time: enough that sorting by length leaves no row among much longer ones
 _ROWS_AT_ONCE = 1024
@@ -49,7 +50,7 @@ def score(examples: str | Path, shard: str, settings: dict[str, Any], gpus: int 
 
 
 def embed(examples: str | Path, shard: str, settings: dict[str, Any], gpus: int = 1) -> pl.DataFrame:
-    """Embed one shard of an examples file: the columns of `instructmining.embeddings`."""
+    """Embed one shard of an examples file: the columns of `instructmining.models.embeddings`."""
     module = "hidden_embeddings" if "pooling" in settings else "embeddings"
     return _run(examples, shard, f"instructmining.{module}", settings, gpus)
 

@@ -16,13 +16,13 @@ import polars as pl
 import torch
 from transformers import AutoModelForSeq2SeqLM
 
-from instructmining import t5
-from instructmining.batching import Budget, over_batches
-from instructmining.errors import InputError
-from instructmining.examples import prompt_text
-from instructmining.joblog import progress
-from instructmining.models import check_device, check_loaded, load_pretrained, load_tokenizer
-from instructmining.token_cache import encoded_parts
+from instructmining.data.examples import prompt_text
+from instructmining.jobs.errors import InputError
+from instructmining.jobs.log import progress
+from instructmining.models import t5
+from instructmining.models.batching import Budget, over_batches
+from instructmining.models.loading import check_device, check_loaded, load_pretrained, load_tokenizer
+from instructmining.models.token_cache import encoded_parts
 
 QUESTIONS = {
     "naturalness": "question: Is this a natural response in the dialogue? </s> response: {output}",

@@ -2,7 +2,7 @@
 
 ``examples`` has ``id``, ``dataset`` and the indicator columns that the strategy needs, one row an example, in pool
 order; ``settings`` are the strategy's config values (and what its docstring names). ``rank`` returns ``id``,
-``dataset``, ``score``, ``rank``, best first (see instructmining.rankings.ranked).
+``dataset``, ``score``, ``rank``, best first (see instructmining.selection.rankings.ranked).
 """
 
 from types import ModuleType

@@ -5,8 +5,8 @@ from typing import Any
 
 import polars as pl
 
-from instructmining.errors import InputError
-from instructmining.rankings import ranked
+from instructmining.jobs.errors import InputError
+from instructmining.selection.rankings import ranked
 
 
 def rank(examples: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from instructmining.errors import InputError
-from instructmining.rankings import ranked, vector_places
+from instructmining.jobs.errors import InputError
+from instructmining.selection.rankings import ranked, vector_places
 
 
 def rank(examples: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from instructmining.diversity import walk
-from instructmining.errors import InputError
-from instructmining.rankings import ranked, vector_places
+from instructmining.jobs.errors import InputError
+from instructmining.selection.diversity import walk
+from instructmining.selection.rankings import ranked, vector_places
 
 _log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from instructmining.rankings import ranked
+from instructmining.selection.rankings import ranked
 
 
 def rank(examples: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from instructmining.quality_rules.regression import predict
-from instructmining.rankings import ranked
+from instructmining.selection.rankings import ranked
 
 
 def rank(examples: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:

@@ -7,8 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from instructmining.overlap import overlaps, prefixes
-from instructmining.rankings import ranked
+from instructmining.selection.overlap import overlaps, prefixes
+from instructmining.selection.rankings import ranked
 
 
 def rank(examples: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:

@@ -6,8 +6,8 @@ from typing import Any
 
 import polars as pl
 
-from instructmining.errors import InputError
-from instructmining.rankings import ranked
+from instructmining.jobs.errors import InputError
+from instructmining.selection.rankings import ranked
 from instructmining.strategies.random import permutation
 
 

@@ -21,15 +21,15 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from instructmining import costs
 from instructmining.config import load_defaults_and_check
-from instructmining.errors import InputError
-from instructmining.files import PART, read_json, remove_folder, sha256, write_json, write_text
+from instructmining.costs import jobs as costs
+from instructmining.jobs.errors import InputError
+from instructmining.jobs.files import PART, read_json, remove_folder, sha256, write_json, write_text
+from instructmining.jobs.records import Job, read_jobs, read_summary
+from instructmining.jobs.software import LOCK, machine, software
+from instructmining.jobs.surroundings import named, of_job, read_surroundings, with_surroundings
 from instructmining.trail import crate, private
 from instructmining.trail.crate import About, Held, LeftOut
-from instructmining.trail.job_records import Job, read_jobs, read_summary
-from instructmining.trail.software import LOCK, machine, software
-from instructmining.trail.surroundings import named, of_job, read_surroundings, with_surroundings
 
 CONFIG, README, REPORT, CITATION = "config.json", "README.md", "results/report.html", "CITATION.cff"
 SCHEMA = "workflow/schemas/config.schema.yaml"

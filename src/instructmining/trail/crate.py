@@ -12,11 +12,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from instructmining.errors import InputError
-from instructmining.files import read_json
+from instructmining.jobs.errors import InputError
+from instructmining.jobs.files import read_json
+from instructmining.jobs.records import Job
 from instructmining.trail import instruments
 from instructmining.trail.instruments import Entity, Surroundings
-from instructmining.trail.job_records import Job
 
 METADATA_FILE = "ro-crate-metadata.json"
 _SPECIFICATION = "https://w3id.org/ro/crate/1.2"

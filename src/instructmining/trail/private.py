@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from instructmining.errors import InputError
-from instructmining.files import PROVENANCE_KEY, write_parquet
+from instructmining.jobs.errors import InputError
+from instructmining.jobs.files import PROVENANCE_KEY, write_parquet
 
 TEXT = (".cff", ".csv", ".html", ".json", ".jsonl", ".lock", ".md", ".svg", ".tex", ".tsv", ".txt", ".yaml")
 # texts of examples and answers stand in these: a path in them is somebody's text, unless it is one of this machine's

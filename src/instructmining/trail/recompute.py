@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import polars as pl
 from polars.exceptions import PolarsError
 
-from instructmining.files import read_json
+from instructmining.jobs.files import read_json
 from instructmining.trail.archive import TEXTS, left_out
 from instructmining.trail.differences import Difference, of_csv, of_data, of_frames
 from instructmining.trail.recompute_data import DATA

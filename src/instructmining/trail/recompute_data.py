@@ -9,13 +9,16 @@ from typing import Any
 
 import polars as pl
 
-from instructmining import indicator_check, indicator_table, search
 from instructmining.config import dataset_columns, strategy_columns, strategy_settings
-from instructmining.files import read_json
-from instructmining.mixtures import draw_mixture
-from instructmining.rankings import pool_examples, take
-from instructmining.significance import read_items
+from instructmining.data.mixtures import draw_mixture
+from instructmining.data.pools import pool_examples
+from instructmining.indicators import check as indicator_check
+from instructmining.indicators import table as indicator_table
+from instructmining.jobs.files import read_json
+from instructmining.selection import search
+from instructmining.selection.rankings import take
 from instructmining.strategies import STRATEGIES
+from instructmining.tables.significance import read_items
 from instructmining.trail.study import Computed, Expected, Study, without_provenance
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import polars as pl
 
-from instructmining import indicator_table
 from instructmining.config import mixture_names, rule_columns
-from instructmining.files import read_json
+from instructmining.indicators import table as indicator_table
+from instructmining.jobs.files import read_json
 from instructmining.quality_rules import checks as rule_checks
 from instructmining.quality_rules import diagnostics, observations, regression
 from instructmining.quality_rules import tables as rule_tables

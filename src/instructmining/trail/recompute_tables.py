@@ -2,22 +2,16 @@
 
 import polars as pl
 
-from instructmining import (
-    ablation,
-    agreement,
-    benchmark_tables,
-    comparison,
-    cost_tables,
-    costs,
-    dataset_losses,
-    ledger,
-    overlap,
-    size_scan,
-    subset_table,
-)
 from instructmining.config import comparison_baselines, comparison_evaluations
 from instructmining.config.studies import ablated, dataset_pools, repeated_recipes
-from instructmining.files import read_json
+from instructmining.costs import jobs as costs
+from instructmining.costs import ledger
+from instructmining.costs import tables as cost_tables
+from instructmining.jobs.files import read_json
+from instructmining.selection import overlap
+from instructmining.tables import ablation, agreement, comparison, dataset_losses, size_scan
+from instructmining.tables import benchmarks as benchmark_tables
+from instructmining.tables import subsets as subset_table
 from instructmining.trail.study import (
     Computed,
     Expected,

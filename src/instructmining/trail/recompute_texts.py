@@ -7,12 +7,12 @@ from pathlib import Path
 
 import polars as pl
 
-from instructmining import contamination
 from instructmining.config import comparison_subsets, evaluated_texts, run_entries
-from instructmining.files import read_json
-from instructmining.report import data
-from instructmining.report import examples as examples_page
-from instructmining.report import indicators as indicators_page
+from instructmining.jobs.files import read_json
+from instructmining.report.pages import data
+from instructmining.report.pages import examples as examples_page
+from instructmining.report.pages import indicators as indicators_page
+from instructmining.tables import contamination
 from instructmining.trail.study import Computed, Study
 
 

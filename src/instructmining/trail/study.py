@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from instructmining.comparison import read_evaluations
+from instructmining.tables.comparison import read_evaluations
 
 Config = dict[str, Any]
 

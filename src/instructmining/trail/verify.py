@@ -16,14 +16,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from instructmining.errors import InputError
-from instructmining.files import read_json, sha256
+from instructmining.jobs.errors import InputError
+from instructmining.jobs.files import read_json, sha256
+from instructmining.jobs.surroundings import named
 from instructmining.trail.archive import CONFIG
 from instructmining.trail.crate import METADATA_FILE, Held, names_below, read_crate
 from instructmining.trail.differences import Difference
 from instructmining.trail.recompute import UNKNOWN, recompute, why_by_checksum
 from instructmining.trail.study import Study
-from instructmining.trail.surroundings import named
 
 
 class Checked(NamedTuple):

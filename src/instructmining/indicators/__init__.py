@@ -1,0 +1,1 @@
+"""Indicator values: read as tables, checked on preference pairs, tested for normality."""

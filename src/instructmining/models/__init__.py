@@ -1,0 +1,1 @@
+"""Loading language models and running them: prompts, batches, likelihoods, text, embeddings."""

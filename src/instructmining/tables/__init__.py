@@ -1,0 +1,1 @@
+"""The tables of a study: comparisons, benchmarks, agreement, contamination, size scans, ablations."""

@@ -1,0 +1,1 @@
+"""Finetuning a recipe on a subset, in one process or in several."""

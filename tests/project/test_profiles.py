@@ -1,0 +1,51 @@
+"""The profiles name rules that are there, and leave none of the work out."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from snakemake_executor_plugin_slurm.partitions import read_partition_file
+
+ROOT = Path(__file__).parents[2]
+SLURM = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
+
+
+def rules() -> set[str]:
+    texts = [path.read_text() for path in (ROOT / "rules").glob("*.smk")]
+    named = r"^(?:rule (\w+):|use rule \w+ as (\w+) with:)"
+    return {own or copied for text in texts for own, copied in re.findall(named, text, re.MULTILINE)}
+
+
+def local_rules() -> set[str]:
+    block = re.search(r"^localrules:\n((?:    \w+,\n)+)", (ROOT / "Snakefile").read_text(), re.MULTILINE)
+    assert block
+    return set(re.findall(r"\w+", block[1])) - {"all", "subsets"}
+
+
+def test_every_rule_is_local_or_has_memory_and_time_that_grow():
+    assert set(SLURM["set-resources"]) == rules() - local_rules()
+    for rule, resources in [*SLURM["set-resources"].items(), ("default", SLURM["default-resources"])]:
+        assert "attempt" in resources["mem_mb"] and "attempt" in resources["runtime"], rule
+    assert SLURM["retries"] == 2
+
+
+def test_no_rule_has_retries_of_its_own():
+    """The executor runs Snakemake inside the job: a rule's own retries would run there too, with the old allocation."""
+    for path in (ROOT / "rules").glob("*.smk"):
+        assert "retries:" not in path.read_text(), path
+
+
+def test_the_name_slurm_is_the_profile_from_a_clone():
+    assert (ROOT / "slurm").resolve() == ROOT / "profiles/slurm"
+
+
+def test_the_partitions_are_read_and_only_one_has_gpus():
+    found = {p.name: p.limits.max_gpu for p in read_partition_file(ROOT / "profiles/slurm/partitions.yaml")}
+    assert found["cpu"] == 0 and found["gpu"] > 0
+
+
+@pytest.mark.parametrize("key", ["cores", "default-resources"])
+def test_what_the_default_profile_must_leave_open(key):
+    """It is read beside --profile slurm and wins: cores would cap the threads of a job at those of the login node."""
+    assert key not in yaml.safe_load((ROOT / "profiles/default/config.yaml").read_text())
