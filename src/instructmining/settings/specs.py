@@ -1,0 +1,153 @@
+"""What a module says of itself to the rest of the project: ``SPEC = Scorer(…)``, at its top.
+
+A spec is read without importing its module (`instructmining.settings.discovery`), since the module itself may need
+torch. The registry, the schema, the manual and the table of versions follow from the specs. To add a scorer, strategy,
+kind of benchmark, launcher or page, add one file with a spec; see CONTRIBUTING.md.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from instructmining.settings.setting import Fields, Setting
+
+
+class Output(NamedTuple):
+    """One number for one example."""
+
+    unit: str
+    direction: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """A module of ``scorers/`` with ``score(parts, settings)``.
+
+    Attributes:
+        version: raised when the values change; entries of this scorer are then computed again.
+        outputs: output -> its unit, direction and description. A scorer of one output needs no key ``outputs``.
+        settings: keys of an entry, besides ``scorer``.
+        exactly_one_of: keys of which exactly one must be given.
+        compares_examples: its value for one example depends on others: it reads embeddings, and makes one file for all
+            that are compared.
+        order: its place in the manual and in messages.
+    """
+
+    version: int
+    outputs: Mapping[str, Output]
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    exactly_one_of: Sequence[str] = ()
+    compares_examples: bool = False
+    order: int = 100
+    meaning: str = "this scorer"
+    again: str = "the entry"
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A module of ``strategies/`` with ``rank(examples, settings)``.
+
+    Attributes:
+        version: raised when the order changes; rankings by this strategy are then made again.
+        meaning: how it orders a pool, best first.
+        settings: keys of an entry, besides ``kind``.
+        columns: the keys that name an indicator column which ``rank`` reads.
+        embeddings: the key that names an entry of embeddings whose vectors ``rank`` reads (``settings["vectors"]``).
+        rankings: the key that lists other strategies whose rankings ``rank`` reads (``settings["rankings"]``).
+        is_baseline: it selects nothing: comparisons give no verdict on it.
+        order: its place in the manual and in messages.
+    """
+
+    version: int
+    meaning: str
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    columns: Sequence[str] = ()
+    embeddings: str | None = None
+    rankings: str | None = None
+    is_baseline: bool = False
+    order: int = 100
+    again: str = "its rankings"
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A module of ``evaluations/`` with ``evaluate``.
+
+    Attributes:
+        version: raised when the figures change; evaluations of this kind are then made again.
+        meaning: what is measured.
+        value, needs: what ``value`` is, and what the kind needs: a row of the manual's overview.
+        direction: ``lower_is_better`` or ``higher_is_better``.
+        settings: keys of an entry, besides ``kind`` and those of its dataset.
+        items_format: the one format that its dataset must have; None for a dataset of examples.
+        has_dataset: its items are a dataset of the config.
+        order: its place in the manual and in messages.
+    """
+
+    version: int
+    meaning: str
+    value: str
+    needs: str
+    direction: str
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    exactly_one_of: Sequence[str] = ()
+    items_format: str | None = None
+    has_dataset: bool = True
+    order: int = 100
+    again: str = "its evaluations"
+
+
+@dataclass(frozen=True)
+class Launcher:
+    """A module of ``training/launchers/``: how the processes of a finetuning are started.
+
+    Attributes:
+        settings: keys that a recipe has with this launcher alone.
+        several_processes: it starts several, so that ``gpus`` and ``nodes`` may be more than 1.
+        order: its place in the manual and in messages.
+    """
+
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    several_processes: bool = True
+    order: int = 100
+    again: str = "its runs"
+
+
+@dataclass(frozen=True)
+class Page:
+    """A module of ``report/pages/``: one page of the report, with its tables.
+
+    Attributes:
+        version: raised when the page is drawn differently or its tables change.
+        category: the report's menu entry, with its number: ``2 Comparison``.
+        caption: what the report says of the page; ``{comparison}`` and other wildcards are filled in.
+        path: the page below results/figures, with wildcards: ``overlaps/{comparison}.html``.
+        tables: name -> file below results/tables, with wildcards.
+        shown_tables: name -> caption, of the tables that the report lists.
+        inputs: name -> name of the function of ``instructmining.dag`` that lists the files.
+        params: name -> name of the function of ``instructmining.dag`` that gives the value.
+        for_each: name of the function of ``instructmining.dag`` that lists the wildcards of a config's pages.
+        labels, subcategory: as Snakemake's ``report()`` takes them.
+        versions: names in ``instructmining.jobs.versions`` of what else the page depends on.
+        order: its place in the report.
+    """
+
+    version: int
+    category: str
+    caption: str
+    path: str | None
+    inputs: Mapping[str, Any]
+    for_each: str
+    tables: Mapping[str, str] = field(default_factory=dict)
+    shown_tables: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    subcategory: str | None = None
+    versions: Sequence[str] = ()
+    order: int = 100
+
+
+def entry_fields(spec: Scorer | Strategy | Benchmark | Launcher) -> Fields:
+    """The keys of an entry of this kind, without the key that names the kind."""
+    return Fields(spec.settings, getattr(spec, "exactly_one_of", ()), spec.again)
