@@ -13,7 +13,7 @@ SEARCHED = $(wildcard results/searches/*.json)
 
 $(foreach file,$(CONFIG),$(if $(wildcard $(file)),,$(error CONFIG: $(file): no such file)))
 
-.PHONY: demo test run archive verify lint lock install
+.PHONY: demo test run archive verify lint generate lock install
 
 demo: run
 	@echo "The report: $(CURDIR)/results/report.html"
@@ -45,11 +45,16 @@ test: lint
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n logical --maxprocesses 8 --no-loadscope-reorder
 
 lint: install
+	PYTHONPATH=src $(BIN)/python workflow/generate.py --check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
 	$(BIN)/mypy
+
+# what follows from the settings: the schema for editors, the manual's tables
+generate: install
+	PYTHONPATH=src $(BIN)/python workflow/generate.py
 
 install: .venv/installed
 

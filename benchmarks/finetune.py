@@ -26,7 +26,6 @@ from typing import Any
 
 import torch
 import transformers
-import yaml
 from transformers import AutoConfig, LlamaConfig, LlamaForCausalLM
 
 import ceiling
@@ -166,8 +165,7 @@ def checked_recipe(options: argparse.Namespace) -> dict[str, Any]:
         },
         "activation_checkpointing": options.activation_checkpointing,
     }
-    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
-    recipe: dict[str, Any] = load_defaults_and_check({"recipes": {"it": asked}}, schema, "benchmark")["recipes"]["it"]
+    recipe: dict[str, Any] = load_defaults_and_check({"recipes": {"it": asked}}, "benchmark")["recipes"]["it"]
     return recipe
 
 

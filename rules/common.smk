@@ -4,7 +4,6 @@ import shlex
 import sys
 from pathlib import Path
 
-import yaml
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
@@ -60,11 +59,8 @@ from instructmining.scorers import output_columns
 def get_checked_config():
     """The config with every default, or one line that names the key."""
     where = ", ".join(os.path.relpath(path) for path in workflow.overwrite_configfiles or workflow.configfiles)
-    schema = (Path(workflow.basedir) / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")
-    # libyaml where PyYAML has it, a tenth of the time: every job of a cluster reads this file two or three times
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return load_defaults_and_check(config, yaml.load(schema, loader), where)
+        return load_defaults_and_check(config, where)
     except InputError as error:
         raise WorkflowError(str(error)) from None
 

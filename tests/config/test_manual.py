@@ -1,6 +1,8 @@
 """The configs that come along, the manual and the schema say the same."""
 
+import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,6 +11,10 @@ from jsonschema import Draft202012Validator
 
 from configs import ROOT, SCHEMA, check
 from instructmining import config as cfg
+from instructmining.config.building import config_schema
+from instructmining.config.manual import row, tables, with_tables
+from instructmining.jobs.errors import InputError
+from instructmining.settings import whole
 
 README = (ROOT / "config/README.md").read_text(encoding="utf-8")
 
@@ -18,7 +24,7 @@ README = (ROOT / "config/README.md").read_text(encoding="utf-8")
 )
 def test_the_configs_that_come_along_are_valid(name: str) -> None:
     path = ROOT / "config" / name
-    cfg.load_defaults_and_check(yaml.safe_load(path.read_text(encoding="utf-8")), SCHEMA, str(path))
+    cfg.load_defaults_and_check(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
 
 
 def test_the_benchmarks_are_laid_over_the_embedded_default() -> None:
@@ -62,42 +68,32 @@ def test_chasing_random_is_four_pools_eight_strategies_three_budgets_and_three_s
 # --- the manual
 
 
-def _objects() -> dict[str, dict[str, Any]]:
-    return {node["title"]: node for node in SCHEMA["$defs"].values() if "title" in node}
+def test_the_schema_and_the_tables_of_the_manual_are_what_the_settings_say() -> None:
+    """Else: `make generate`."""
+    assert with_tables(README) == README
+    schema = json.loads((ROOT / "workflow/schemas/config.schema.json").read_text(encoding="utf-8"))
+    assert schema == config_schema()
 
 
-def _defaults(node: dict[str, Any]) -> dict[str, Any]:
-    """Key -> its default, ``required``, or ``none``; defaults of an if/then belong to their key."""
-    required = node.get("required", [])
-    found: dict[str, Any] = {key: "required" if key in required else "none" for key in node["properties"]}
-    clauses = [inner for clause in node.get("allOf", []) for inner in clause.get("allOf", [clause])]
-    for part in [node, *(clause["then"] for clause in clauses)]:
-        for key, child in part.get("properties", {}).items():
-            if isinstance(child, dict) and "default" in child:
-                found[key] = child["default"]
-    return found
+def test_the_manual_has_a_table_for_every_entry_and_each_key_once() -> None:
+    for title, (table, _) in tables().items():
+        assert README.count(table) >= 1, title
+        keys = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+        assert len(keys) == len(set(keys)), title
 
 
-def _manual(title: str) -> dict[str, Any]:
-    match = re.search(rf"^##+ {re.escape(title)}\n(.*?)(?=^##|\Z)", README, re.MULTILINE | re.DOTALL)
-    assert match, f"config/README.md has no section {title}"
-    rows = re.findall(r"^\| `(\w+)` \|[^|]*\| ([^|]*) \|[^|]*\|[^|]+\|$", match[1], re.MULTILINE)
-    return {key: yaml.safe_load(default.strip("`")) for key, default in rows}
-
-
-@pytest.mark.parametrize("title", _objects())
-def test_the_manual_has_every_key_with_its_default(title: str) -> None:
-    expected = _defaults(_objects()[title])
-    if "dataset" in expected:
-        # a source of its own is explained where datasets are
-        source = SCHEMA["$defs"]["dataset"]["properties"]
-        expected = {key: default for key, default in expected.items() if key not in source}
-    assert _manual(title) == expected
+def test_a_kind_that_the_manual_lacks_gets_a_part_at_the_end_of_its_section() -> None:
+    title = "strategies: longest"
+    start = README.index(f"### {title}\n")
+    without = README[:start] + README[README.index("### ", start + 4) :]
+    manual = with_tables(without)
+    assert manual.index(f"### {title}\n") < manual.index("## searches\n")
+    assert tables()[title][0] in manual
 
 
 def test_the_manual_has_every_section() -> None:
     sections = re.findall(r"^## (\w+)$", README, re.MULTILINE)
-    assert set(SCHEMA["properties"]) == set(sections)
+    assert set(SCHEMA["properties"]) - {"defaults"} == set(sections)
 
 
 def test_the_ten_lines_of_the_manual_are_a_valid_config() -> None:
@@ -106,12 +102,35 @@ def test_the_ten_lines_of_the_manual_are_a_valid_config() -> None:
     assert cfg.comparison_subsets(check(yaml.safe_load(example[1])), "first")[0] == "random-0/all/100"
 
 
-def test_the_schema_is_one_and_forbids_unknown_keys_everywhere() -> None:
+def test_the_schema_forbids_unknown_keys_everywhere_and_describes_every_key() -> None:
     Draft202012Validator.check_schema(SCHEMA)
-    for name, node in SCHEMA["$defs"].items():
-        chosen_by_kind = any("$ref" in clause.get("then", {}) for clause in node.get("allOf", []))
-        if node["type"] == "object" and not chosen_by_kind:
-            assert node.get("additionalProperties") is False, name
+    for path, node in _objects(SCHEMA, "config"):
+        assert node.get("additionalProperties") is False, path
         for key, child in node.get("properties", {}).items():
-            if "title" in node:
-                assert child.get("description"), f"{name}.{key} has no description"
+            assert child.get("description"), f"{path}.{key} has no description"
+
+
+def _objects(node: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every node with keys of its own, save those that only say of which kind an entry is."""
+    kinds = [clause["then"] for clause in node.get("allOf", []) if clause.get("then", {}).get("type")]
+    if node.get("type") == "object" and "properties" in node and not kinds:
+        yield path, node
+    children = {**node.get("properties", {}), **node.get("patternProperties", {})}
+    if "items" in node:
+        children["items"] = node["items"]
+    children |= {f"kind {place}": kind for place, kind in enumerate(kinds)}
+    for key, child in children.items():
+        yield from _objects(child, f"{path}.{key}")
+
+
+def test_a_config_may_ask_for_newer_defaults() -> None:
+    assert check({"defaults": 2})["defaults"] == 2
+    assert "defaults" not in check({})
+    with pytest.raises(InputError, match=r"^my\.yaml: defaults: expected one of 1, 2; got 3$"):
+        check({"defaults": 3})
+
+
+def test_a_newer_default_holds_from_its_generation_on() -> None:
+    setting = whole(3, "so many", newer_defaults={2: 5})
+    assert [setting.default_of(generation) for generation in (1, 2, 3)] == [3, 5, 5]
+    assert row("seeds", setting, "all") == "| `seeds` | whole number | `3`; 5 with `defaults: 2` | so many | all |\n"

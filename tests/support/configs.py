@@ -7,9 +7,10 @@ from typing import Any
 import yaml
 
 from instructmining import config as cfg
+from instructmining.config.building import config_schema
 
 ROOT = Path(__file__).parents[2]
-SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
+SCHEMA = config_schema()
 
 SMALL = yaml.safe_load("""
 models:
@@ -62,7 +63,7 @@ comparisons:
 
 
 def check(raw: dict[str, Any]) -> dict[str, Any]:
-    return cfg.load_defaults_and_check(raw, SCHEMA, "my.yaml")
+    return cfg.load_defaults_and_check(raw, "my.yaml")
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:

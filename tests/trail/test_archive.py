@@ -226,7 +226,7 @@ def test_models_and_licences_are_said(study: Builder):
 def test_configs_named_together_are_laid_over_one_another(study: Builder, tmp_path):
     laid = tmp_path / "laid.yaml"
     laid.write_text(yaml.safe_dump({"report": {"examples": 3}, "costs": {"cpu_hour": 0.25}}))
-    found = checked_config([study.root / "config.yaml", laid], ROOT)
+    found = checked_config([study.root / "config.yaml", laid])
     assert found == {**study.config, "report": {**study.config["report"], "examples": 3}, "costs": found["costs"]}
     assert found["costs"]["cpu_hour"] == 0.25
 

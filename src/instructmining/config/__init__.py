@@ -16,6 +16,7 @@ from instructmining.config.benchmarks import (
     generation_owner,
     generation_owners,
 )
+from instructmining.config.building import config_schema, generation
 from instructmining.config.names import (
     EMBEDDING_KEYS,
     against_orders,
@@ -38,6 +39,7 @@ from instructmining.config.names import (
 )
 from instructmining.config.references import reference_problems
 from instructmining.config.schema import Problem, fill_defaults, plain_problems, schema_problems
+from instructmining.config.sections import DATASETS
 from instructmining.config.studies import (
     ablated,
     all_ablated,
@@ -85,16 +87,17 @@ __all__ = [
 ]
 
 
-def load_defaults_and_check(raw: dict[str, Any], schema: dict[str, Any], where: str) -> dict[str, Any]:
-    """A new configuration: ``raw`` with all defaults of ``schema``, checked, studies and own sources as entries.
+def load_defaults_and_check(raw: dict[str, Any], where: str) -> dict[str, Any]:
+    """A new configuration: ``raw`` with all defaults, checked; studies and the sources of benchmarks are entries.
 
     InputError with one line, ``{where}: {key}: {problem}``: the first problem by path, and how many more there are.
     """
     _stop_at(where, plain_problems(raw))
+    schema = config_schema(generation(raw))
     _stop_at(where, schema_problems(raw, schema))
-    expanded, owners, problems = with_studies(fill_defaults(raw, schema, schema))
+    expanded, owners, problems = with_studies(fill_defaults(raw, schema))
     _stop_at(where, problems)
-    config, problems = _with_benchmark_datasets(expanded, schema["$defs"]["dataset"]["properties"])
+    config, problems = _with_benchmark_datasets(expanded, DATASETS.settings)
     _stop_at(where, problems)
     _stop_at(where, in_studies(reference_problems(config), owners))
     return config

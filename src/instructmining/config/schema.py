@@ -62,17 +62,16 @@ def _plain(value: Any, path: tuple[str | int, ...]) -> Iterator[Problem]:
         yield from _plain(item, (*path, place))
 
 
-def fill_defaults(value: Any, node: Node, schema: Node) -> Any:
+def fill_defaults(value: Any, node: Node) -> Any:
     """A copy of the valid ``value`` with every default of ``node``; 3.0 becomes 3 where a whole number is asked for.
 
     Keys come in the schema's order, names of the user's in theirs: Snakemake compares params as text, and a key written
     elsewhere, or a default written out, must not run anything again.
     """
-    node = _resolved(node, schema)
     if isinstance(value, float) and "integer" in _types(node) and "number" not in _types(node):
         return int(value)
     if isinstance(value, list):
-        return [fill_defaults(item, node.get("items", {}), schema) for item in value]
+        return [fill_defaults(item, node.get("items", {})) for item in value]
     if not isinstance(value, dict):
         return value
     parts = [node]
@@ -84,11 +83,11 @@ def fill_defaults(value: Any, node: Node, schema: Node) -> Any:
         for clause in part.get("allOf", []):
             branch = _branch(clause, filled)
             if branch is not None:
-                parts.append(_resolved(branch, schema))
+                parts.append(branch)
     children = _children(parts)
     known = [*dict.fromkeys(key for part in parts for key in part.get("properties", {}) if key in filled)]
     names = [key for key in filled if key not in known]
-    return {key: fill_defaults(filled[key], children(key), schema) for key in [*known, *names]}
+    return {key: fill_defaults(filled[key], children(key)) for key in [*known, *names]}
 
 
 def _branch(clause: Node, value: Any) -> Node | None:
@@ -108,13 +107,6 @@ def _children(parts: list[Node]) -> Any:
         return found[0] if found else {}
 
     return child
-
-
-def _resolved(node: Node, schema: Node) -> Node:
-    """``node`` with its ``$ref`` (always ``#/$defs/name``) laid under its own keys."""
-    if "$ref" not in node:
-        return node
-    return {**_resolved(schema["$defs"][node["$ref"].removeprefix("#/$defs/")], schema), **node}
 
 
 def _types(node: Node) -> list[str]:
@@ -196,7 +188,7 @@ def _condition(error: ValidationError, schema: Node, verb: str) -> str:
             clause, branch = node["if"], step
         elif step == "properties" and place < len(steps) - (2 if error.validator == "required" else 3):
             clause = None
-        node = _resolved(node[step], schema) if isinstance(node[step], dict) else node[step]
+        node = node[step]
     if clause is None:
         return ""
     values = [f"'{key}: {child['const']}'" for key, child in clause.get("properties", {}).items()]

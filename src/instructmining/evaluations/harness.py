@@ -17,6 +17,52 @@ from instructmining.evaluations.harness_model import RunModel
 from instructmining.evaluations.harness_presets import PROMPTS
 from instructmining.evaluations.harness_tasks import Part, load_parts, quiet
 from instructmining.jobs.errors import InputError
+from instructmining.settings import ABSENT, MIN_SHARE_USED, NOTHING, Benchmark, anything, one_of, text, whole
+
+SPEC = Benchmark(
+    version=1,
+    meaning="tasks of lm-evaluation-harness",
+    value="mean over tasks of [lm-evaluation-harness](https://github.com/EleutherAI/lm-evaluation-harness)",
+    needs="the tasks' data: on the hub, in its cache, or files of yours",
+    direction="higher_is_better",
+    settings={
+        "preset": one_of(
+            ["openllm-v1", "chasing-random"], ABSENT, "a published set of tasks, with its shots, metrics and average"
+        ),
+        "tasks": anything(
+            {"type": "array", "minItems": 1, "uniqueItems": True, "items": {"type": "string", "minLength": 1}},
+            "names",
+            ABSENT,
+            "any of the harness's tasks; the value is the mean of theirs",
+        ),
+        "few_shot": whole(None, "examples before each question of `tasks`; none: the task's own number", minimum=0),
+        "include_path": text(None, "task files of your own; their content counts", type_words="a folder"),
+        "limit": whole(None, "only the first items of each task: for trying things out", minimum=1),
+        "metric": text(
+            None,
+            "metric of `tasks`, as `acc_norm`, or with its filter `exact_match,strict-match`; "
+            "none: each task's first that is a mean over items",
+        ),
+        "seed": whole(1234, "of the examples before a question; the harness's own", minimum=0),
+        "prompt": one_of(
+            ["none", "recipe", "chat"],
+            "none",
+            "plain text as published, the recipe's template around it, or the tokenizer's chat template",
+        ),
+        "max_length": whole(None, "tokens of a request; none: what the model can read", minimum=2),
+        "batch_size": anything(
+            {"type": ["integer", "string"], "minimum": 1, "pattern": "^auto$"},
+            "whole number, `auto`",
+            "auto",
+            "requests a forward pass",
+            again=NOTHING,
+        ),
+        "min_share_used": MIN_SHARE_USED.but(meaning="a smaller share of items that can be used is an error"),
+    },
+    exactly_one_of=["preset", "tasks"],
+    order=2,
+)
+
 
 UNIT = "mean score of the tasks, 0 to 1"
 _SCHEMA: dict[str, Any] = {

@@ -15,6 +15,27 @@ import polars as pl
 
 from instructmining.evaluations import DIRECTIONS
 from instructmining.jobs.errors import InputError
+from instructmining.settings import BATCH_TOKENS, BENCHMARK_DATASET, GENERATION, MIN_SHARE_USED, Benchmark, text
+
+SPEC = Benchmark(
+    version=1,
+    meaning="instructions that can be checked by a program",
+    value="share of prompts all of whose instructions are followed (strict)",
+    needs="IFEval's prompts as a file",
+    direction="higher_is_better",
+    settings={
+        "dataset": BENCHMARK_DATASET.but(meaning="the prompts; otherwise the source stands here", again="its answers"),
+        "generation": GENERATION,
+        "nltk_data": text(None, "where `tokenizers/punkt_tab` lies", type_words="a model or folder"),
+        "min_share_used": MIN_SHARE_USED.but(meaning="a smaller share of prompts with an answer is an error"),
+        "batch_tokens": BATCH_TOKENS.but(
+            meaning="tokens of prompts and answers in a batch; halved when memory runs out"
+        ),
+    },
+    items_format="ifeval",
+    order=3,
+)
+
 
 UNIT = "share of prompts"
 # the checkers look for the first when they are imported, and would download it; the second is what they read

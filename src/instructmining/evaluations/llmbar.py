@@ -22,6 +22,29 @@ from instructmining.models.choices import log_odds
 from instructmining.models.generation import generate
 from instructmining.models.loading import check_length, load_causal_lm, load_tokenizer
 from instructmining.models.prompts import encode_texts, render
+from instructmining.settings import BATCH_TOKENS, BENCHMARK_DATASET, MAX_LENGTH, MIN_SHARE_USED, Benchmark, one_of
+
+SPEC = Benchmark(
+    version=1,
+    meaning="verdicts on pairs",
+    value="share of right verdicts on pairs of outputs, both orders",
+    needs="one of LLMBar's sets",
+    direction="higher_is_better",
+    settings={
+        "dataset": BENCHMARK_DATASET.but(meaning="the pairs; otherwise the source stands here"),
+        "answer": one_of(
+            ["log_probability", "generated"],
+            "log_probability",
+            "the likelier of the two verdicts, or the one that is written",
+        ),
+        "max_length": MAX_LENGTH.but(meaning="tokens of question and verdict; a longer question is not asked"),
+        "min_share_used": MIN_SHARE_USED.but(meaning="a smaller share of pairs that can be used is an error"),
+        "batch_tokens": BATCH_TOKENS,
+    },
+    items_format="llmbar",
+    order=4,
+)
+
 
 PROMPT = """\
 You are a helpful assistant in evaluating the quality of the outputs for a given instruction. Your goal is to select \

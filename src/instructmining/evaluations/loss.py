@@ -11,6 +11,25 @@ from instructmining.models.attention import budget
 from instructmining.models.likelihood import read_responses
 from instructmining.models.loading import check_length, load_causal_lm, load_tokenizer
 from instructmining.models.prompts import encode
+from instructmining.settings import BATCH_TOKENS, BENCHMARK_DATASET, MAX_LENGTH, MIN_SHARE_USED, Benchmark
+
+SPEC = Benchmark(
+    version=2,
+    meaning="mean negative log-likelihood (nats) per response token",
+    value="mean negative log-likelihood, nats per response token",
+    needs="a dataset with responses",
+    direction="lower_is_better",
+    settings={
+        "dataset": BENCHMARK_DATASET.but(meaning="the set; otherwise the source stands here, with any key of datasets"),
+        "max_length": MAX_LENGTH.but(meaning="tokens of prompt and response that are read"),
+        "min_share_used": MIN_SHARE_USED.but(
+            meaning="a smaller share of items that can be used is an error: nothing is scored on the rest in silence"
+        ),
+        "batch_tokens": BATCH_TOKENS,
+    },
+    order=1,
+)
+
 
 UNIT = "nats per response token"
 

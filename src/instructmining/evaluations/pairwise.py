@@ -16,6 +16,77 @@ from instructmining.jobs.errors import InputError
 from instructmining.judge.asking import Reading, check_share, judged, may_fail, question
 from instructmining.judge.pair_messages import load_pair_prompt, pair_messages, pair_request, read_pair
 from instructmining.judge.records import Record, Request
+from instructmining.settings import (
+    BATCH_TOKENS,
+    BENCHMARK_DATASET,
+    GENERATION,
+    JUDGE_CALLS,
+    JUDGE_HERE,
+    MIN_SHARE_USED,
+    REQUIRED,
+    Benchmark,
+    Fields,
+    anything,
+    mapping,
+    one_of,
+    text,
+)
+
+SPEC = Benchmark(
+    version=1,
+    meaning="answers compared by a judge",
+    value="win rate by a judge, ties half",
+    needs="questions, and a judge",
+    direction="higher_is_better",
+    settings={
+        "dataset": BENCHMARK_DATASET.but(
+            meaning="the questions; otherwise the source stands here", again="its answers"
+        ),
+        "against": text(
+            "reference",
+            "a run is {strategy}/{pool}/{size} of the same recipe, or {recipe}/{strategy}/{pool}/{size}",
+            pattern="^[a-z0-9_]+(-[0-9]+)?(/[a-z0-9_]+(-[0-9]+)?){0,3}$",
+            type_words="`reference`, a strategy, a run",
+        ),
+        "prompt": text(
+            "mt_bench_pair",
+            "`mt_bench_pair`, `alpaca_eval`, or a text file of your own",
+            again="its evaluations; new verdicts",
+            type_words="a name or a file",
+        ),
+        "judge": mapping(
+            Fields(
+                {
+                    "backend": one_of(
+                        ["api", "local"], "api", "an endpoint of OpenAI's API shape, or a model on this machine"
+                    ),
+                    "model": text(REQUIRED, "what the endpoint calls it, or a model as elsewhere"),
+                    "request": anything(
+                        {"type": "object"},
+                        "mapping",
+                        {},
+                        "what is sent with model and messages, and replaces what the prompt was published with; "
+                        "null removes a key",
+                    ),
+                    **JUDGE_CALLS,
+                    **JUDGE_HERE,
+                },
+                again="its evaluations; new verdicts",
+                title="benchmarks: judge",
+            ),
+            REQUIRED,
+            "who judges: see below",
+        ),
+        "generation": GENERATION,
+        "min_share_used": MIN_SHARE_USED.but(meaning="a smaller share of items with a verdict is an error"),
+        "batch_tokens": BATCH_TOKENS.but(
+            meaning="tokens of prompts and answers in a batch; halved when memory runs out"
+        ),
+    },
+    items_format="questions",
+    order=5,
+)
+
 
 UNIT = "share of items won, ties half"
 _JUDGE_SETTINGS = ("answers", "calls", "costs", "batch_tokens")

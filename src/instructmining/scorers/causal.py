@@ -25,6 +25,75 @@ from instructmining.models.loading import check_length, load_causal_lm, load_tok
 from instructmining.models.preference_head import head_score
 from instructmining.models.prompts import Encoded, encode, encode_texts, response_marker
 from instructmining.models.token_cache import encoded_parts
+from instructmining.settings import (
+    ABSENT,
+    BATCH_TOKENS,
+    DEVICE,
+    GPUS,
+    MAX_LENGTH,
+    MAX_PROMPT_LENGTH,
+    MODEL,
+    OUTPUTS,
+    PRECISION,
+    PREFERENCE_HEAD,
+    REVISION,
+    SCORING_RUN,
+    TEMPLATE,
+    Output,
+    Scorer,
+)
+
+SPEC = Scorer(
+    version=2,
+    outputs={
+        "perplexity": Output(
+            "perplexity", "lower is more likely under the model", "exp(mean NLL of the response tokens)"
+        ),
+        "ifd": Output(
+            "ratio of mean NLLs",
+            "higher is harder to follow; above 1 the instruction does not help",
+            "instruction-following difficulty: NLL of the response given the prompt over NLL given the response marker",
+        ),
+        "ifd_perplexity": Output(
+            "ratio of perplexities",
+            "higher is harder to follow; above 1 the instruction does not help",
+            "instruction-following difficulty: perplexity of the response given the prompt over that of it alone",
+        ),
+        "naturalness": Output(
+            "probability",
+            "higher is better",
+            "probability of Yes against No: is this a natural response in the dialogue?",
+        ),
+        "coherence": Output(
+            "probability",
+            "higher is better",
+            "probability of Yes against No: is this a coherent response given the dialogue history?",
+        ),
+        "understandability": Output(
+            "probability",
+            "higher is better",
+            "probability of Yes against No: is this an understandable response in the dialogue?",
+        ),
+        "reward": Output("log-odds", "higher is better", "preference head on a middle layer's hidden states"),
+    },
+    settings={
+        "outputs": OUTPUTS,
+        "model": MODEL.but(default=ABSENT, meaning="see [models](#models); either this or `run`"),
+        "run": SCORING_RUN,
+        "revision": REVISION.but(only_with={"model": None}),
+        "template": TEMPLATE,
+        "max_length": MAX_LENGTH,
+        "max_prompt_length": MAX_PROMPT_LENGTH,
+        "preference_head": PREFERENCE_HEAD,
+        "batch_tokens": BATCH_TOKENS,
+        "device": DEVICE,
+        "gpus": GPUS,
+        "precision": PRECISION,
+    },
+    exactly_one_of=["model", "run"],
+    order=4,
+)
+
 
 QUESTIONS = {
     "naturalness": "Is this a natural response in the dialogue?",

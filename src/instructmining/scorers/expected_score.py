@@ -20,6 +20,50 @@ from instructmining.models.loading import check_length, load_causal_lm, load_tok
 from instructmining.models.prompts import beginning
 from instructmining.models.token_cache import encoded_parts
 from instructmining.scorers import by_row
+from instructmining.settings import (
+    BATCH_TOKENS,
+    DEVICE,
+    GPUS,
+    MAX_LENGTH,
+    MODEL,
+    PRECISION,
+    REQUIRED,
+    REVISION,
+    Output,
+    Scorer,
+    anything,
+    text,
+)
+
+SPEC = Scorer(
+    version=1,
+    outputs={
+        "score": Output("points", "higher is more of what the prompt asks for", "mean of the scores a judge may give"),
+    },
+    settings={
+        "model": MODEL,
+        "revision": REVISION,
+        "prompt": text(
+            REQUIRED,
+            "`deita_complexity`, `deita_quality`, or a text with `{instruction}` (and input) "
+            "or `{output}`, up to where the score must follow",
+        ),
+        "scores": anything(
+            {"type": "array", "minItems": 2, "uniqueItems": True, "items": {"type": "integer"}},
+            "list of whole numbers",
+            [1, 2, 3, 4, 5, 6],
+            "what the judge may give; each must be one token",
+        ),
+        "max_length": MAX_LENGTH.but(
+            meaning="tokens of the whole text; the prompt's last words stay; cuts are counted"
+        ),
+        "batch_tokens": BATCH_TOKENS,
+        "device": DEVICE,
+        "gpus": GPUS,
+        "precision": PRECISION,
+    },
+    order=7,
+)
 
 
 class Question(NamedTuple):

@@ -12,6 +12,50 @@ import polars as pl
 from instructmining.judge.asking import Reading, check_share, judged, may_fail, question
 from instructmining.judge.messages import load_prompt, messages, read_score
 from instructmining.judge.records import Record
+from instructmining.settings import (
+    JUDGE_CALLS,
+    JUDGE_HERE,
+    MIN_SHARE_USED,
+    REQUIRED,
+    Output,
+    Scorer,
+    anything,
+    one_of,
+    text,
+)
+
+SPEC = Scorer(
+    version=2,
+    outputs={
+        "score": Output("points", "higher is better", "score that an LLM judge gives the response"),
+    },
+    settings={
+        "backend": one_of(["api", "local"], "api", "an endpoint, or a model on this machine"),
+        "model": text(REQUIRED, "what the endpoint calls it; for `local`, see [models](#models)"),
+        "prompt": text("alpagasus", "`alpagasus`, `alpagasus_1_to_5`, or a file"),
+        "scale": anything(
+            {"type": ["array", "null"], "minItems": 2, "maxItems": 2, "items": {"type": "number"}},
+            "[lowest, highest]",
+            None,
+            "of a prompt file; the named ones have theirs",
+            again="the entry, from the old answers",
+        ),
+        "request": anything(
+            {"type": "object"},
+            "mapping",
+            {"temperature": 0.0, "max_tokens": 256},
+            "what else is sent, as it is (`seed`, `max_completion_tokens` in place of `max_tokens`, …); "
+            "a local judge takes these two",
+        ),
+        "min_share_used": MIN_SHARE_USED.but(
+            meaning="a smaller share of rows with a score is an error", again="the entry, from the old answers"
+        ),
+        **JUDGE_CALLS,
+        **JUDGE_HERE,
+    },
+    again="the entry; new answers",
+    order=8,
+)
 
 
 def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[pl.DataFrame]:

@@ -21,6 +21,58 @@ import torch
 
 from instructmining.jobs.errors import InputError
 from instructmining.jobs.log import progress
+from instructmining.settings import (
+    BATCH_TOKENS,
+    DEVICE,
+    GPUS,
+    MODEL,
+    PRECISION,
+    REVISION,
+    Output,
+    Scorer,
+    one_of,
+    whole,
+)
+
+SPEC = Scorer(
+    version=2,
+    outputs={
+        "distance": Output(
+            "Euclidean distance on unit-norm embeddings",
+            "higher is farther from the other examples",
+            "distance to the i-th nearest neighbour, itself excluded",
+        ),
+    },
+    settings={
+        "model": MODEL.but(meaning="sentence embedder", again="the entry"),
+        "revision": REVISION.but(again="the entry"),
+        "i": whole(6, "which neighbour, the example itself not counted", minimum=1),
+        "reference": one_of(
+            ["dataset", "pool", "mixture"],
+            "dataset",
+            "where neighbours are looked for",
+            again="what quality rules and rankings read",
+        ),
+        "reference_size": whole(
+            1000,
+            "only with `mixture`: sample of the pool, as large as the mixtures; above `i`, at most the pool",
+            minimum=2,
+            only_with={"reference": "mixture"},
+        ),
+        "approximate_above": whole(50000, "exact up to so many examples, NN-descent above", minimum=1),
+        "n_neighbors": whole(30, "neighbours that NN-descent keeps; above `i`", minimum=2),
+        "n_jobs": whole(1, "threads of NN-descent, and of the comparison; its neighbours depend on them", minimum=1),
+        "seed": whole(0, "seed of NN-descent and of the samples", minimum=0),
+        "batch_tokens": BATCH_TOKENS,
+        "device": DEVICE.but(meaning="where embeddings are computed", again="the entry"),
+        "gpus": GPUS,
+        "precision": PRECISION.but(again="the entry"),
+    },
+    again="the comparison",
+    compares_examples=True,
+    order=3,
+)
+
 
 _log = logging.getLogger(__name__)
 _QUERIES = 1024

@@ -8,6 +8,21 @@ import polars as pl
 from instructmining.data.examples import prompt_text
 from instructmining.jobs.log import progress
 from instructmining.models.loading import load_tokenizer
+from instructmining.settings import MODEL, OUTPUTS, REVISION, Output, Scorer
+
+SPEC = Scorer(
+    version=1,
+    outputs={
+        "input_length": Output("tokens", "higher is longer", "tokens of instruction and input"),
+        "output_length": Output("tokens", "higher is longer", "tokens of the response"),
+    },
+    settings={
+        "outputs": OUTPUTS,
+        "model": MODEL.but(meaning="whose tokenizer"),
+        "revision": REVISION,
+    },
+    order=1,
+)
 
 
 def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[pl.DataFrame]:

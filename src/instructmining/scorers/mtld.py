@@ -14,6 +14,16 @@ from typing import Any
 import polars as pl
 
 from instructmining.jobs.log import progress
+from instructmining.settings import Output, Scorer
+
+SPEC = Scorer(
+    version=1,
+    outputs={
+        "mtld": Output("words per factor", "higher is more diverse", "lexical diversity of the response"),
+    },
+    order=2,
+)
+
 
 THRESHOLD = 0.72
 _SPACES = str.maketrans(string.punctuation, " " * len(string.punctuation))

@@ -40,6 +40,25 @@ from instructmining.models.loading import (
 from instructmining.models.prompts import chat
 from instructmining.models.token_cache import encoded_parts
 from instructmining.scorers import by_row
+from instructmining.settings import BATCH_TOKENS, DEVICE, GPUS, MAX_LENGTH, MODEL, PRECISION, REVISION, Output, Scorer
+
+SPEC = Scorer(
+    version=2,
+    outputs={
+        "reward": Output("logit", "higher is better", "raw output of the reward model"),
+    },
+    settings={
+        "model": MODEL,
+        "revision": REVISION,
+        "max_length": MAX_LENGTH,
+        "batch_tokens": BATCH_TOKENS,
+        "device": DEVICE,
+        "gpus": GPUS,
+        "precision": PRECISION,
+    },
+    order=5,
+)
+
 
 _log = logging.getLogger(__name__)
 OPEN_ASSISTANT = "gpt_neox_reward_model"

@@ -23,6 +23,53 @@ from instructmining.models import t5
 from instructmining.models.batching import Budget, over_batches
 from instructmining.models.loading import check_device, check_loaded, load_pretrained, load_tokenizer
 from instructmining.models.token_cache import encoded_parts
+from instructmining.settings import BATCH_TOKENS, DEVICE, GPUS, MODEL, OUTPUTS, REVISION, Output, Scorer, one_of, whole
+
+SPEC = Scorer(
+    version=2,
+    outputs={
+        "naturalness": Output(
+            "probability",
+            "higher is better",
+            "probability of Yes against No: is this a natural response in the dialogue?",
+        ),
+        "coherence": Output(
+            "probability",
+            "higher is better",
+            "probability of Yes against No: is this a coherent response given the dialogue history?",
+        ),
+        "understandability": Output(
+            "probability",
+            "higher is better",
+            "probability of Yes against No: is this an understandable response in the dialogue?",
+        ),
+        "engagingness": Output(
+            "sum of probabilities",
+            "higher is better",
+            "probability of Yes against No, of each sentence: "
+            "is this an engaging and informative response according to the dialogue history and fact?",
+        ),
+        "groundedness": Output(
+            "probability",
+            "higher is better",
+            "probability of Yes against No: is this response consistent with knowledge in the fact?",
+        ),
+    },
+    settings={
+        "outputs": OUTPUTS,
+        "model": MODEL,
+        "revision": REVISION,
+        "max_length": whole(1024, "tokens of question and text together", minimum=2),
+        "batch_tokens": BATCH_TOKENS,
+        "device": DEVICE,
+        "gpus": GPUS,
+        "precision": one_of(
+            ["float32"], "float32", "T5 overflows in float16, and bfloat16 is too coarse for the published rule"
+        ),
+    },
+    order=6,
+)
+
 
 QUESTIONS = {
     "naturalness": "question: Is this a natural response in the dialogue? </s> response: {output}",

@@ -82,11 +82,15 @@ class Fields:
         settings: key -> Setting.
         exactly_one_of: keys of which exactly one must be given.
         again: what is done again when a key changes whose setting does not say it.
+        excludes: key -> keys that cannot be given with it.
+        title: where the manual explains the keys; None for its usual place.
     """
 
     settings: Mapping[str, Setting]
     exactly_one_of: Sequence[str] = ()
     again: str | None = None
+    excludes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    title: str | None = None
 
 
 def whole(

@@ -130,6 +130,7 @@ GENERATION = mapping(
             ),
         },
         again="its answers",
+        title="benchmarks: generation",
     ),
     {},
     "how the run answers: see below",
@@ -144,7 +145,7 @@ JUDGE_MODEL = text(REQUIRED, "what the endpoint calls it; for `local`, see [mode
 JUDGE_CALLS = {
     "concurrency": whole(
         8,
-        "requests that wait for an answer at once (this and the nine below: only with `api`)",
+        "requests that wait for an answer at once",
         minimum=1,
         maximum=1000,
         only_with=_API,
@@ -190,9 +191,7 @@ JUDGE_CALLS = {
     ),
 }
 JUDGE_HERE = {
-    "revision": text(
-        "main", "commit or tag of a hub id (this and the four below: only with `local`)", only_with=_LOCAL
-    ),
+    "revision": text("main", "commit or tag of a hub id", only_with=_LOCAL),
     "max_length": whole(
         2048, "tokens of a question; a longer one is not cut but not asked", minimum=2, only_with=_LOCAL
     ),

@@ -55,7 +55,8 @@ class Strategy:
         columns: the keys that name an indicator column which ``rank`` reads.
         embeddings: the key that names an entry of embeddings whose vectors ``rank`` reads (``settings["vectors"]``).
         rankings: the key that lists other strategies whose rankings ``rank`` reads (``settings["rankings"]``).
-        is_baseline: it selects nothing: comparisons give no verdict on it.
+        at_most: keys whose product is the largest number of examples it ranks; none where it ranks the whole pool.
+        is_baseline: it selects nothing by quality: comparisons give no verdict on it.
         order: its place in the manual and in messages.
     """
 
@@ -65,6 +66,7 @@ class Strategy:
     columns: Sequence[str] = ()
     embeddings: str | None = None
     rankings: str | None = None
+    at_most: Sequence[str] = ()
     is_baseline: bool = False
     order: int = 100
     again: str = "its rankings"
@@ -79,9 +81,9 @@ class Benchmark:
         meaning: what is measured.
         value, needs: what ``value`` is, and what the kind needs: a row of the manual's overview.
         direction: ``lower_is_better`` or ``higher_is_better``.
-        settings: keys of an entry, besides ``kind`` and those of its dataset.
+        settings: keys of an entry, besides ``kind``; with a key ``dataset``, its items are a dataset of the config, or
+            the keys of a dataset stand in the entry itself.
         items_format: the one format that its dataset must have; None for a dataset of examples.
-        has_dataset: its items are a dataset of the config.
         order: its place in the manual and in messages.
     """
 
@@ -93,7 +95,6 @@ class Benchmark:
     settings: Mapping[str, Setting] = field(default_factory=dict)
     exactly_one_of: Sequence[str] = ()
     items_format: str | None = None
-    has_dataset: bool = True
     order: int = 100
     again: str = "its evaluations"
 
@@ -105,11 +106,13 @@ class Launcher:
     Attributes:
         settings: keys that a recipe has with this launcher alone.
         several_processes: it starts several, so that ``gpus`` and ``nodes`` may be more than 1.
+        keeps_float32_copy: it trains a float32 copy of its own, whatever precision the model's weights have.
         order: its place in the manual and in messages.
     """
 
     settings: Mapping[str, Setting] = field(default_factory=dict)
     several_processes: bool = True
+    keeps_float32_copy: bool = False
     order: int = 100
     again: str = "its runs"
 

@@ -7,6 +7,18 @@ import polars as pl
 
 from instructmining.jobs.errors import InputError
 from instructmining.selection.rankings import ranked
+from instructmining.settings import COLUMN, Strategy, number
+
+SPEC = Strategy(
+    version=1,
+    meaning="highest score of a judge first",
+    settings={
+        "indicator": COLUMN.but(meaning="the judge's score, descending"),
+        "threshold": number(None, "lowest score that is selected; AlpaGasus: 4.5"),
+    },
+    columns=["indicator"],
+    order=8,
+)
 
 
 def rank(examples: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:

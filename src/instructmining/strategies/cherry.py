@@ -10,6 +10,17 @@ import polars as pl
 
 from instructmining.jobs.errors import InputError
 from instructmining.selection.rankings import ranked
+from instructmining.settings import COLUMN, Strategy
+
+SPEC = Strategy(
+    version=1,
+    meaning="highest IFD up to 1 first",
+    settings={
+        "indicator": COLUMN.but(meaning="IFD, descending"),
+    },
+    columns=["indicator"],
+    order=5,
+)
 
 
 def rank(examples: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:

@@ -13,6 +13,21 @@ import polars as pl
 
 from instructmining.jobs.errors import InputError
 from instructmining.selection.rankings import ranked, vector_places
+from instructmining.settings import VECTORS, Strategy, whole
+
+SPEC = Strategy(
+    version=1,
+    meaning="rows of every cluster in turn",
+    settings={
+        "embeddings": VECTORS.but(meaning="what is clustered"),
+        "clusters": whole(100, "clusters of k-means", minimum=1),
+        "per_cluster": whole(10, "rows drawn of each", minimum=1),
+        "seed": whole(0, "seed of k-means and of the draw", minimum=0),
+    },
+    embeddings="embeddings",
+    at_most=["clusters", "per_cluster"],
+    order=6,
+)
 
 
 def rank(examples: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:

@@ -10,6 +10,30 @@ import polars as pl
 from instructmining.jobs.errors import InputError
 from instructmining.selection.diversity import walk
 from instructmining.selection.rankings import ranked, vector_places
+from instructmining.settings import COLUMN, VECTORS, Strategy, number, whole
+
+SPEC = Strategy(
+    version=1,
+    meaning="complexity x quality, then diversity",
+    settings={
+        "complexity": COLUMN.but(meaning="an `expected_score` with prompt `deita_complexity`, say"),
+        "quality": COLUMN.but(meaning="an `expected_score` with prompt `deita_quality`, say"),
+        "embeddings": VECTORS,
+        "threshold": number(
+            0.9, "a row whose cosine similarity to one already kept is above it is dropped", minimum=-1, below=1
+        ),
+        "depth": whole(
+            None,
+            "the walk ends when so many are kept: at least the largest size asked for; all rows when absent",
+            minimum=1,
+        ),
+    },
+    columns=["complexity", "quality"],
+    embeddings="embeddings",
+    at_most=["depth"],
+    order=7,
+)
+
 
 _log = logging.getLogger(__name__)
 

@@ -6,6 +6,14 @@ from typing import Any
 import polars as pl
 
 from instructmining.selection.rankings import ranked
+from instructmining.settings import Strategy
+
+SPEC = Strategy(
+    version=1,
+    meaning="everything, in pool order; always the whole pool",
+    is_baseline=True,
+    order=9,
+)
 
 
 def rank(examples: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:

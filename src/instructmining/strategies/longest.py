@@ -7,6 +7,17 @@ import polars as pl
 
 from instructmining.jobs.errors import InputError
 from instructmining.selection.rankings import ranked
+from instructmining.settings import Strategy, name
+
+SPEC = Strategy(
+    version=1,
+    meaning="longest response first",
+    settings={
+        "indicator": name("a column", "output_length", "what is sorted, descending"),
+    },
+    columns=["indicator"],
+    order=4,
+)
 
 
 def rank(examples: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:

@@ -7,6 +7,16 @@ import polars as pl
 
 from instructmining.quality_rules.regression import predict
 from instructmining.selection.rankings import ranked
+from instructmining.settings import REQUIRED, Strategy, name
+
+SPEC = Strategy(
+    version=1,
+    meaning="predicted log-loss, ascending",
+    settings={
+        "quality_rule": name("a quality rule", REQUIRED, "which rule predicts"),
+    },
+    order=1,
+)
 
 
 def rank(examples: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:

@@ -9,6 +9,37 @@ import polars as pl
 
 from instructmining.selection.overlap import overlaps, prefixes
 from instructmining.selection.rankings import ranked
+from instructmining.settings import ABSENT, REQUIRED, Strategy, anything, names, number, whole
+
+SPEC = Strategy(
+    version=1,
+    meaning="seeded permutation",
+    settings={
+        "seeds": whole(3, "how many: `random-0`, `random-1`, …", minimum=1, again="only the new ones"),
+        "seed": whole(0, "seed of all of them", minimum=0),
+        "against": names(
+            "strategies", ABSENT, "strategies whose subsets it must not overlap too much with; no baselines"
+        ),
+        "sizes": anything(
+            {"type": "array", "minItems": 1, "uniqueItems": True, "items": {"type": "integer", "minimum": 1}},
+            "list of whole numbers",
+            REQUIRED,
+            "subset sizes at which that is looked at",
+            only_with={"against": None},
+        ),
+        "overlap": number(
+            0.3,
+            "largest share of such a subset that may be in the random one of the same size",
+            minimum=0,
+            maximum=1,
+            only_with={"against": None},
+        ),
+        "redraws": whole(100, "permutations tried beyond the first", minimum=1, only_with={"against": None}),
+    },
+    rankings="against",
+    is_baseline=True,
+    order=2,
+)
 
 
 def rank(examples: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:

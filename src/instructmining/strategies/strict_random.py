@@ -8,7 +8,22 @@ import polars as pl
 
 from instructmining.jobs.errors import InputError
 from instructmining.selection.rankings import ranked
+from instructmining.settings import REQUIRED, Strategy, names, whole
 from instructmining.strategies.random import permutation
+
+SPEC = Strategy(
+    version=1,
+    meaning="random among what others leave",
+    settings={
+        "seeds": whole(3, "how many orders: `strict-0`, `strict-1`, …", minimum=1, again="only the new ones"),
+        "seed": whole(0, "seed of all of them", minimum=0),
+        "against": names("strategies", REQUIRED, "whose first examples are left out; no baselines"),
+        "depth": whole(None, "how many of each; a quarter of the pool when absent", minimum=1),
+    },
+    rankings="against",
+    is_baseline=True,
+    order=3,
+)
 
 
 def rank(examples: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:

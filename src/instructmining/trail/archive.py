@@ -32,7 +32,6 @@ from instructmining.trail import crate, private
 from instructmining.trail.crate import About, Held, LeftOut
 
 CONFIG, README, REPORT, CITATION = "config.json", "README.md", "results/report.html", "CITATION.cff"
-SCHEMA = "workflow/schemas/config.schema.yaml"
 TEXTS, WEIGHTS = "texts", "weights"
 # what a file is left out for: asked for by name, or never in
 _LEFT_OUT = {
@@ -59,18 +58,17 @@ Datasets and models have licences of their own: {licence}
 _log = logging.getLogger(__name__)
 
 
-def checked_config(paths: Sequence[Path], root: Path) -> dict[str, Any]:
+def checked_config(paths: Sequence[Path]) -> dict[str, Any]:
     """The config with every default, as the workflow takes it: several files are laid over one another."""
     import yaml  # with Snakemake, which only this half of the trail needs
 
     loader, found = getattr(yaml, "CSafeLoader", yaml.SafeLoader), []
-    for path in (*paths, root / SCHEMA):
+    for path in paths:
         try:
             found.append(yaml.load(path.read_text(encoding="utf-8"), loader))
         except (OSError, yaml.YAMLError) as error:
             raise InputError(f"{path}: expected a config: {' '.join(str(error).split())}") from error
-    *parts, schema = found
-    return load_defaults_and_check(reduce(_laid_over, parts), schema, ", ".join(map(str, paths)))
+    return load_defaults_and_check(reduce(_laid_over, found), ", ".join(map(str, paths)))
 
 
 def _laid_over(under: Any, over: Any) -> Any:
@@ -124,7 +122,7 @@ def archive(
     ``target`` is something that an archive must not replace.
     """
     _refuse_target(target)
-    config = checked_config(configs, root)
+    config = checked_config(configs)
     outputs, gone = read_summary(summary)
     if not (root / REPORT).is_file():
         raise InputError(f"{REPORT}: not there: make run writes it once everything else is made")

@@ -5,10 +5,12 @@ from typing import Any
 
 from transformers import TrainingArguments
 
+from instructmining.training.launchers import launcher_module, launcher_spec
+
 
 def processes(recipe: dict[str, Any]) -> int:
     """How many processes train together, over all nodes."""
-    return 1 if recipe["launcher"] == "single" else int(recipe["gpus"] * recipe["nodes"])
+    return int(recipe["gpus"] * recipe["nodes"]) if launcher_spec(recipe).several_processes else 1
 
 
 def weights_precision(recipe: dict[str, Any]) -> str:
@@ -17,7 +19,7 @@ def weights_precision(recipe: dict[str, Any]) -> str:
     float32 for full finetuning, whatever the products are computed in: a step of 2e-5 is lost in bfloat16 on two
     weights of three. DeepSpeed keeps a float32 copy of its own; LoRA's base is not trained.
     """
-    held_elsewhere = recipe["method"] == "lora" or recipe["launcher"] == "deepspeed"
+    held_elsewhere = recipe["method"] == "lora" or launcher_spec(recipe).keeps_float32_copy
     return str(recipe["precision"]) if held_elsewhere else "float32"
 
 
@@ -44,7 +46,7 @@ def training_arguments(recipe: dict[str, Any], work: Path) -> TrainingArguments:
         bf16=recipe["precision"] == "bfloat16",
         activation_checkpointing=recipe["activation_checkpointing"],
         use_cpu=recipe["device"] == "cpu",
-        deepspeed=deepspeed_config(recipe) if recipe["launcher"] == "deepspeed" else None,
+        deepspeed=launcher_module(recipe).deepspeed_config(recipe),
         ddp_backend="gloo" if recipe["device"] == "cpu" and several else None,
         # every weight takes part in every step, and buffers are constants
         ddp_find_unused_parameters=False,
@@ -59,33 +61,7 @@ def training_arguments(recipe: dict[str, Any], work: Path) -> TrainingArguments:
         remove_unused_columns=False,
         dataloader_pin_memory=recipe["device"] == "cuda",
     )
-    if recipe["launcher"] == "single":
+    if not launcher_spec(recipe).several_processes:
         # one process takes one GPU: DataParallel would cut packed rows apart
         arguments._n_gpu = min(1, arguments.n_gpu)
     return arguments
-
-
-def deepspeed_config(recipe: dict[str, Any]) -> dict[str, Any]:
-    """DeepSpeed's config; what Trainer knows already is ``auto``: the recipe stays the one source.
-
-    The optimiser is Trainer's own fused AdamW, offloaded too: DeepSpeed's would be compiled on first use.
-    """
-    place = {"device": "cpu", "pin_memory": recipe["device"] == "cuda"}
-    zero: dict[str, Any] = {
-        "stage": recipe["zero_stage"],
-        "overlap_comm": recipe["device"] == "cuda",
-        "stage3_gather_16bit_weights_on_model_save": True,
-    }
-    if recipe["offload"] != "none":
-        zero["offload_optimizer"] = place
-    if recipe["offload"] == "optimizer_and_weights":
-        zero["offload_param"] = place
-    return {
-        "train_micro_batch_size_per_gpu": "auto",
-        "gradient_accumulation_steps": "auto",
-        "gradient_clipping": "auto",
-        "bf16": {"enabled": "auto"},
-        "zero_optimization": zero,
-        "zero_allow_untested_optimizer": True,
-        "zero_force_ds_cpu_optimizer": False,
-    }

@@ -23,6 +23,7 @@ from instructmining.models.attention import PACKED, use_packed_attention
 from instructmining.models.loading import PRECISIONS, check_device, check_length, load_causal_lm, load_tokenizer
 from instructmining.models.prompts import encode
 from instructmining.training.arguments import processes, training_arguments, weights_precision
+from instructmining.training.launchers import launcher_module
 from instructmining.training.trainer import PackedTrainer, Progress, Rows, pack
 
 _log = logging.getLogger(__name__)
@@ -106,7 +107,7 @@ def _fresh(base: Base, recipe: dict[str, Any], device: torch.device) -> Any:
     """The base's weights to train on, with packed attention and the recipe's adapters."""
     # moving to a GPU copies: until then the copy may use the base's memory
     model = _on_same_memory(base.model) if recipe["device"] == "cuda" else copy.deepcopy(base.model)
-    if recipe["launcher"] == "deepspeed" and recipe["zero_stage"] == 3:
+    if launcher_module(recipe).weights_in_parts(recipe):
         model.set_attn_implementation(PACKED)  # may be too large for one device to be tried out
     elif not use_packed_attention(model.to(device)):
         raise InputError(
@@ -153,7 +154,7 @@ def _save(trainer: Trainer, base: Base, recipe: dict[str, Any], target: Path) ->
 
     Weights that lie in parts on several devices are put together by all processes; the first one writes.
     """
-    first, in_parts = trainer.is_world_process_zero(), recipe["launcher"] == "deepspeed" and recipe["zero_stage"] == 3
+    first, in_parts = trainer.is_world_process_zero(), launcher_module(recipe).weights_in_parts(recipe)
     weights = trainer.accelerator.get_state_dict(trainer.model_wrapped) if first or in_parts else None
     if not first:
         return

@@ -14,7 +14,6 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,10 +24,10 @@ from instructmining.jobs.errors import InputError
 from instructmining.jobs.files import read_json, remove_folder, write_json, write_text
 from instructmining.jobs.locks import alone
 from instructmining.jobs.log import end_with_parent
+from instructmining.training.launchers import launcher_module, launcher_spec
 from instructmining.training.recipes import NOT_RESULTS
 
 _MODULE = "instructmining.training.launch"
-_INSTALL = "`.venv/bin/pip install --no-build-isolation -r envs/deepspeed.lock`"
 _log = logging.getLogger(__name__)
 
 
@@ -64,10 +63,9 @@ def launch(runs: Sequence[Run], recipe: dict[str, Any], model: dict[str, str]) -
     waiting = [run for run in runs if not _finished(run.work)]
     # looked for once: on a shared file system the processes could see different ones
     checkpoints = [_newest_checkpoint(run.work) for run in waiting]
-    if waiting and recipe["launcher"] == "single":
-        _train(waiting, checkpoints, recipe, model["path"])
-    elif waiting:
-        _start_processes(waiting, checkpoints, recipe, model["path"])
+    if waiting:
+        start = _start_processes if launcher_spec(recipe).several_processes else _train
+        start(waiting, checkpoints, recipe, model["path"])
     for run in runs:
         _remove_checkpoints(run.work)
         remove_folder(run.work / "job")
@@ -149,8 +147,7 @@ def _train(
 
 
 def _start_processes(runs: Sequence[Run], checkpoints: Sequence[str | None], recipe: dict[str, Any], path: str) -> None:
-    if recipe["launcher"] == "deepspeed" and find_spec("deepspeed") is None:
-        raise InputError(f"launcher: deepspeed is not installed; install it with {_INSTALL}")
+    launcher_module(recipe).check_installed()
     folder = runs[0].work / "job"
     remove_folder(folder)
     job: dict[str, Any] = {"recipe": recipe, "model_path": path, "checkpoints": checkpoints}

@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+from instructmining.settings.discovery import specs
+from instructmining.training.launchers import launcher_spec
+
 # how runs are started and watched: not what comes out of them
 NOT_RESULTS = ("checkpoint_minutes", "runs_per_job", "threads")
 
@@ -11,10 +14,11 @@ def recipe_problems(recipe: dict[str, Any]) -> Iterator[str]:
     """One line for everything in a recipe that cannot be."""
     yield from _sizes(recipe)
     yield from _offload(recipe)
-    if recipe["launcher"] == "single":
+    if not launcher_spec(recipe).several_processes:
+        several = [name for name, spec in specs("training/launchers").items() if spec.several_processes]
         for key in ("gpus", "nodes"):
             if recipe[key] > 1:
-                yield f"{key} above 1 need launcher torchrun or deepspeed"
+                yield f"{key} above 1 need launcher {' or '.join(several)}"
     if (recipe["max_prompt_length"] or 0) >= recipe["max_length"]:
         yield "max_prompt_length leaves no room for a response in max_length"
 
