@@ -16,7 +16,7 @@ os.environ.update(PYTHONPATH=os.pathsep.join([SOURCE, *filter(None, [os.environ.
 
 from instructmining.costs import jobs as costs
 from instructmining.selection import search
-from instructmining.jobs import versions
+from instructmining.settings import versions
 from instructmining.config import (
     EMBEDDING_KEYS,
     ablated,

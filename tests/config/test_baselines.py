@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from instructmining import strategies
 from instructmining.jobs.errors import InputError
 from instructmining.selection import overlap
 from instructmining.selection.rankings import ranked, take
-from instructmining.strategies import STRATEGIES
 
-RANDOM, STRICT = STRATEGIES["random"].rank, STRATEGIES["strict_random"].rank
+RANDOM, STRICT = strategies.load("random").rank, strategies.load("strict_random").rank
 BASE = {"kind": "random", "seed": 0, "index": 1}
 
 

@@ -10,8 +10,8 @@ from snakemake.exceptions import WorkflowError
 from configs import changed, check
 from instructmining import config as cfg
 from instructmining import scorers
-from instructmining.jobs import versions
 from instructmining.judge.settings import CALL_KEYS
+from instructmining.settings import versions
 
 RULES = Path(__file__).parents[2] / "rules/inputs"
 

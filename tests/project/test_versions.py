@@ -167,7 +167,7 @@ def digest(modules: tuple[str, ...]) -> str:
 
 
 def current() -> dict[str, dict[str, object]]:
-    from instructmining.jobs import versions
+    from instructmining.settings import versions
 
     found = {}
     for name, modules in MODULES.items():
@@ -188,7 +188,7 @@ def test_a_change_of_results_was_decided_on(name):
 
 
 def test_every_version_has_its_modules():
-    from instructmining.jobs import versions
+    from instructmining.settings import versions
 
     names = {name: value for name, value in vars(versions).items() if name.isupper()}
     flat = {f"{n}.{m}" if m else n for n, v in names.items() for m in (v if isinstance(v, dict) else [""])}

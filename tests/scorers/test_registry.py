@@ -8,9 +8,10 @@ import polars as pl
 import pytest
 
 from instructmining import scorers
-from instructmining.jobs import versions
 from instructmining.jobs.errors import InputError
 from instructmining.jobs.files import write_parquet
+from instructmining.settings import versions
+from instructmining.settings.discovery import specs
 
 
 def frame(values, reason=None):
@@ -26,13 +27,13 @@ def frame(values, reason=None):
 
 
 def test_registry_is_complete_and_needs_no_torch():
-    assert set(scorers.OUTPUTS) == set(versions.SCORERS)
+    assert set(specs("scorers")) == set(versions.SCORERS)
     code = "import sys, instructmining.scorers; assert not {'torch', 'transformers'} & set(sys.modules)"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)
 
 
-@pytest.mark.parametrize("name", sorted(scorers.OUTPUTS))
+@pytest.mark.parametrize("name", sorted(specs("scorers")))
 def test_every_registered_scorer_loads(name):
     assert callable(scorers.load(name).score)
 

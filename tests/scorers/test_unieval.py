@@ -10,7 +10,7 @@ from transformers import AutoTokenizer, T5ForConditionalGeneration
 
 from instructmining.jobs.errors import InputError
 from instructmining.models.batching import Budget
-from instructmining.scorers import OUTPUTS, unieval
+from instructmining.scorers import outputs_of, unieval
 from scoring import scored
 from tiny import SENTENCES, tiny_t5
 
@@ -50,7 +50,7 @@ def authors_score(path, text, max_length=1024):
 
 
 def test_questions_verbatim():
-    assert set(unieval.QUESTIONS) == set(OUTPUTS["unieval"])
+    assert set(unieval.QUESTIONS) == set(outputs_of("unieval"))
     assert unieval.question("coherence", "{b}", "a\n\n") == (
         "question: Is this a coherent response given the dialogue history? </s> response: {b} "
         "</s> dialogue history: a\n\n"

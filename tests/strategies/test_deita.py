@@ -8,9 +8,9 @@ import pytest
 
 from instructmining.jobs.errors import InputError
 from instructmining.selection.rankings import take
-from instructmining.strategies import STRATEGIES
+from instructmining.strategies import deita
 
-rank = STRATEGIES["deita"].rank
+rank = deita.rank
 #        complexity, quality, vector
 ROWS = {
     "a": (5.0, 5.0, [1.0, 0.0]),

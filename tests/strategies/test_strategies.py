@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from instructmining import strategies
 from instructmining.data.pools import pool_examples
 from instructmining.jobs.errors import InputError
 from instructmining.jobs.files import write_parquet
 from instructmining.selection.rankings import ranked, take
-from instructmining.strategies import STRATEGIES
 
 RULE = {"coefficients": {"intercept": 1.0, "reward": -0.5, "output_length": 0.01}}
 SETTINGS = {
@@ -40,7 +40,7 @@ def pools(draw) -> pl.DataFrame:
 @settings(max_examples=40)
 @given(pool=pools(), seed=st.integers(0, 9))
 def test_ranking_does_not_depend_on_input_order(kind: str, pool: pl.DataFrame, seed: int) -> None:
-    rank = STRATEGIES[kind].rank
+    rank = strategies.load(kind).rank
     ranking = rank(pool, SETTINGS[kind])
     assert ranking.columns == ["id", "dataset", "score", "rank"]
     assert ranking.schema["score"] == pl.Float64
@@ -59,28 +59,28 @@ def test_quality_rule_orders_by_predicted_log_loss_and_flags_nulls() -> None:
             "output_length": [10.0, 10.0, 10.0, 10.0, float("nan")],
         }
     )
-    ranking = STRATEGIES["quality_rule"].rank(pool, SETTINGS["quality_rule"])
+    ranking = strategies.load("quality_rule").rank(pool, SETTINGS["quality_rule"])
     assert ranking["id"].to_list() == ["d", "a", "b", "c", "e"]
     assert ranking["score"].to_list() == pytest.approx([0.6, 1.1, 1.1, None, None], nan_ok=True)
 
 
 def test_quality_rule_needs_its_indicators() -> None:
     with pytest.raises(InputError, match="needs indicator output_length"):
-        STRATEGIES["quality_rule"].rank(
+        strategies.load("quality_rule").rank(
             pl.DataFrame({"id": ["a"], "dataset": ["x"], "reward": [1.0]}), SETTINGS["quality_rule"]
         )
 
 
 def test_longest_is_descending() -> None:
     pool = pl.DataFrame({"id": ["a", "b", "c"], "dataset": "x", "output_length": [3.0, None, 9.0]})
-    assert STRATEGIES["longest"].rank(pool, SETTINGS["longest"])["id"].to_list() == ["c", "a", "b"]
+    assert strategies.load("longest").rank(pool, SETTINGS["longest"])["id"].to_list() == ["c", "a", "b"]
     with pytest.raises(InputError, match="no indicator words"):
-        STRATEGIES["longest"].rank(pool, {"indicator": "words"})
+        strategies.load("longest").rank(pool, {"indicator": "words"})
 
 
 def test_alpagasus_is_descending_and_leaves_out_what_is_below_its_threshold() -> None:
     pool = pl.DataFrame({"id": list("dcbae"), "dataset": "x", "judged": [4.5, 5.0, 4.5, None, 2.0]})
-    rank = STRATEGIES["alpagasus"].rank
+    rank = strategies.load("alpagasus").rank
     assert rank(pool, {"indicator": "judged", "threshold": None})["id"].to_list() == ["c", "b", "d", "e", "a"]
     ranking = rank(pool, {"indicator": "judged", "threshold": 4.5})
     assert ranking["score"].to_list() == [5.0, 4.5, 4.5, None, None]
@@ -93,14 +93,14 @@ def test_alpagasus_is_descending_and_leaves_out_what_is_below_its_threshold() ->
 
 def test_full_keeps_pool_order() -> None:
     pool = pl.DataFrame({"id": ["c", "a", "b"], "dataset": ["x", "x", "y"]})
-    ranking = STRATEGIES["full"].rank(pool, {"kind": "full"})
+    ranking = strategies.load("full").rank(pool, {"kind": "full"})
     assert ranking["id"].to_list() == ["c", "a", "b"]
     assert take(ranking, None, "p").equals(pool)
 
 
 def test_random_differs_by_seed_and_index_and_is_uniform() -> None:
     pool = pl.DataFrame({"id": [f"{k:03d}" for k in range(400)], "dataset": "x"})
-    rank = STRATEGIES["random"].rank
+    rank = strategies.load("random").rank
     orders = {key: rank(pool, {"seed": key[0], "index": key[1]})["id"].to_list() for key in [(0, 0), (0, 1), (1, 0)]}
     assert len({tuple(order) for order in orders.values()}) == 3
     assert all(order != pool["id"].to_list() for order in orders.values())
@@ -122,7 +122,7 @@ def test_the_first_dataset_keeps_a_repeated_id() -> None:
 
 @given(pool=pools(), size=st.integers(0, 35))
 def test_take_never_reaches_examples_without_score(pool: pl.DataFrame, size: int) -> None:
-    ranking = STRATEGIES["longest"].rank(pool, SETTINGS["longest"])
+    ranking = strategies.load("longest").rank(pool, SETTINGS["longest"])
     rankable = pool["output_length"].count()
     if size > rankable:
         with pytest.raises(InputError, match=f"^pool unseen has {rankable} rankable examples, subset asks {size}$"):
@@ -144,7 +144,7 @@ def test_a_grown_pool_with_the_same_best_gives_the_same_bytes(tmp_path) -> None:
     more = pl.DataFrame({"id": [f"m{k}" for k in range(500)], "dataset": "y", "output_length": 2.0})
     written = []
     for name, pool in (("small", small), ("large", pl.concat([more, small]))):
-        subset = take(STRATEGIES["longest"].rank(pool, SETTINGS["longest"]), 2, "unseen")
+        subset = take(strategies.load("longest").rank(pool, SETTINGS["longest"]), 2, "unseen")
         write_parquet(subset, tmp_path / name, {"pool": "unseen"})
         written.append((tmp_path / name).read_bytes())
     assert written[0] == written[1]
@@ -153,7 +153,7 @@ def test_a_grown_pool_with_the_same_best_gives_the_same_bytes(tmp_path) -> None:
 def test_cherry_takes_the_hardest_but_nothing_above_one() -> None:
     ifd = [0.5, 1.0, 1.01, None, 0.9, float("nan")]
     pool = pl.DataFrame({"id": list("abcdef"), "dataset": "x", "ifd": ifd})
-    ranking = STRATEGIES["cherry"].rank(pool, {"kind": "cherry", "indicator": "ifd"})
+    ranking = strategies.load("cherry").rank(pool, {"kind": "cherry", "indicator": "ifd"})
     assert ranking["id"].to_list() == ["b", "e", "a", "c", "d", "f"]
     assert ranking["score"].to_list() == [1.0, 0.9, 0.5, None, None, None]
     with pytest.raises(InputError, match="3 rankable examples, subset asks 4"):

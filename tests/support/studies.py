@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 import study_tables
-from instructmining import config
+from instructmining import config, strategies
 from instructmining.data import mixtures
 from instructmining.data.examples import EXAMPLE_SCHEMA
 from instructmining.indicators import table as indicator_table
@@ -15,7 +15,6 @@ from instructmining.jobs.files import write_csv, write_json, write_parquet, writ
 from instructmining.quality_rules import observations, regression
 from instructmining.selection import search
 from instructmining.selection.rankings import take
-from instructmining.strategies import STRATEGIES
 from study_builder import Builder
 
 CONFIG = """
@@ -143,7 +142,7 @@ def _rankings(study: Builder) -> None:
         rule = {"rule": json.loads(study.path("quality_rules/fitted.json").read_text())} if order == "best" else {}
         columns = config.strategy_columns(study.config, order)
         held = [study.path(name) for name in inputs if name.startswith("indicators")]
-        ranking = STRATEGIES[settings["kind"]].rank(
+        ranking = strategies.load(settings["kind"]).rank(
             indicator_table.attach(examples, held, columns), {**settings, **rule}
         )
         write_parquet(ranking, study.path(f"rankings/{order}/unseen.parquet"), {})

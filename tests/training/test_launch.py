@@ -150,6 +150,6 @@ def test_a_checkpoint_that_is_not_whole_is_removed(tmp_path, folder, die_at):
 
 
 def test_deepspeed_that_is_missing_is_said_with_what_to_type(tmp_path, folder, monkeypatch):
-    monkeypatch.setattr("instructmining.training.launch.find_spec", lambda name: None)
+    monkeypatch.setattr("instructmining.training.launchers.deepspeed.find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"not installed.*pip install .*-r envs/deepspeed.lock"):
         launched({tmp_path: EXAMPLES}, {**RECIPE, "launcher": "deepspeed"}, folder)

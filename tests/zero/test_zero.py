@@ -7,7 +7,7 @@ pytest.importorskip("deepspeed")
 
 from deepspeed.runtime.zero.config import DeepSpeedZeroConfig
 
-from instructmining.training.arguments import deepspeed_config
+from instructmining.training.launchers.deepspeed import deepspeed_config
 from tiny import tiny_llama
 from training import EXAMPLES, OTHERS, RECIPE, killed_after, launched, logits, losses, results
 

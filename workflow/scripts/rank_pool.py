@@ -8,11 +8,11 @@ with job_log(snakemake.log[0]):
 
     import polars as pl
 
+    from instructmining import strategies
     from instructmining.data.pools import pool_examples
     from instructmining.indicators import table as indicator_table
     from instructmining.jobs.files import read_json, write_parquet
     from instructmining.selection import overlap
-    from instructmining.strategies import STRATEGIES
 
     settings, columns = snakemake.params.strategy, snakemake.params.columns
     indicators = snakemake.input.get("indicators", [])
@@ -28,7 +28,7 @@ with job_log(snakemake.log[0]):
         from instructmining.models import embeddings
 
         known["vectors"] = embeddings.read(embedded)
-    ranking = STRATEGIES[settings["kind"]].rank(examples, {**settings, **known})
+    ranking = strategies.load(settings["kind"]).rank(examples, {**settings, **known})
     counts = {
         "examples": ranking.height,
         "repeated_in_pool": repeated,

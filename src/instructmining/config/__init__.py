@@ -51,6 +51,7 @@ from instructmining.config.studies import (
 )
 from instructmining.config.warnings import warnings
 from instructmining.jobs.errors import InputError
+from instructmining.settings.discovery import specs
 
 __all__ = [
     "EMBEDDING_KEYS",
@@ -117,7 +118,7 @@ def _with_benchmark_datasets(filled: dict[str, Any], keys: Container[str]) -> tu
     """``keys``: those of a dataset. What a benchmark has of them becomes a dataset of its name."""
     config, problems = deepcopy(filled), []
     for name, benchmark in config["benchmarks"].items():
-        if benchmark["kind"] == "harness":
+        if "dataset" not in specs("evaluations")[benchmark["kind"]].settings:
             continue
         source = {key: value for key, value in benchmark.items() if key in keys}
         own = {key: value for key, value in benchmark.items() if key not in keys}

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from instructmining.config.schema import similar
+from instructmining.settings.discovery import specs
 
 Config = dict[str, Any]
 
-# Baselines themselves: nothing is held apart from these.
-BASELINES = ("random", "strict_random", "full")
+# kinds of strategies that are baselines themselves: nothing is held apart from these
+BASELINES = [name for name, spec in specs("strategies").items() if spec.is_baseline]
 
 
 def comparison_baselines(config: Config, name: str) -> dict[str, str]:

@@ -7,13 +7,12 @@ from instructmining.config.judges import pair_judge_problems
 from instructmining.config.names import comparison_subsets, seeded_names
 from instructmining.config.schema import Problem, unknown
 from instructmining.data.item_formats import ITEM_FORMATS
+from instructmining.settings.discovery import specs
 
 Config = dict[str, Any]
 Problems = Iterator[Problem]
 
 REFERENCE = "reference"
-# kinds whose items are of one format, and no other's
-_FORMATS = {"ifeval": "ifeval", "llmbar": "llmbar", "pairwise": "questions"}
 
 
 def generation_owner(config: Config, benchmark: str) -> str:
@@ -92,7 +91,7 @@ def benchmark_problems(config: Config) -> Problems:
         if settings["kind"] == "pairwise":
             yield from _against(path, settings["against"], config)
             yield from pair_judge_problems(path, settings["prompt"], settings["judge"])
-        if settings["kind"] == "harness":
+        if "dataset" not in settings:
             for key in ("few_shot", "metric", "include_path"):
                 if settings[key] is not None and "preset" in settings:
                     yield Problem((*path, key), "is only for tasks: a preset has its own")
@@ -118,7 +117,7 @@ def _format(config: Config, dataset: str) -> str | None:
 
 
 def _fitting(path: tuple[str | int, ...], settings: Config, config: Config) -> Problems:
-    found, wanted = _format(config, settings["dataset"]), _FORMATS.get(settings["kind"])
+    found, wanted = _format(config, settings["dataset"]), specs("evaluations")[settings["kind"]].items_format
     if found is None:
         return
     if wanted and found != wanted:

@@ -8,7 +8,7 @@ from instructmining.config.judges import judge_problems
 from instructmining.config.names import columns, most_ranked, run_entries, seeded_names, strategy_columns
 from instructmining.config.schema import Problem, similar, unknown
 from instructmining.judge.prompts import PROMPTS, has_field
-from instructmining.scorers import OUTPUTS, output_columns
+from instructmining.scorers import output_columns, outputs_of
 
 Config = dict[str, Any]
 Problems = Iterator[Problem]
@@ -33,7 +33,7 @@ def indicator_problems(config: Config) -> Problems:
     owners: dict[str, str] = {}
     for entry, settings in config["indicators"].items():
         path = ("indicators", entry)
-        known = OUTPUTS[settings["scorer"]]
+        known = outputs_of(settings["scorer"])
         wrong = set(settings.get("outputs", {})) - set(known)
         for output in sorted(wrong):
             hint = similar(output, known) or f": expected some of {', '.join(known)}"

@@ -1,11 +1,14 @@
 """What follows from a checked configuration: the names of seeds, subsets, shards and columns. Pure functions."""
 
 from collections.abc import Iterable
+from math import prod
 from typing import Any
 
 from instructmining.jobs.errors import InputError
 from instructmining.quality_rules.presets import published_names
-from instructmining.scorers import BY_NEIGHBOURS, ONE_SHARD, output_columns
+from instructmining.scorers import ONE_SHARD, compares_examples, output_columns
+from instructmining.settings import Strategy
+from instructmining.settings.discovery import spec_of
 
 Config = dict[str, Any]
 
@@ -53,7 +56,7 @@ def entries_for(config: Config, wanted: Iterable[str]) -> list[str]:
 
 def shards(config: Config, dataset: str, entry: str | None = None) -> list[str]:
     """``000-of-004`` … of a dataset; one alone for an entry whose scorer compares all examples."""
-    if entry is not None and config["indicators"][entry]["scorer"] in BY_NEIGHBOURS:
+    if entry is not None and compares_examples(config["indicators"][entry]["scorer"]):
         return [ONE_SHARD]
     count = config["datasets"][dataset]["shards"]
     return [f"{shard:03d}-of-{count:03d}" for shard in range(count)]
@@ -61,7 +64,7 @@ def shards(config: Config, dataset: str, entry: str | None = None) -> list[str]:
 
 def neighbour_entries(config: Config) -> list[str]:
     """Indicator entries that compare examples with one another, in config order."""
-    return [entry for entry, settings in config["indicators"].items() if settings["scorer"] in BY_NEIGHBOURS]
+    return [entry for entry, settings in config["indicators"].items() if compares_examples(settings["scorer"])]
 
 
 def run_entries(config: Config) -> list[str]:
@@ -88,10 +91,10 @@ def scoring_runs(config: Config, strategy: str, pool: str) -> list[tuple[str, st
 
 def most_ranked(config: Config, strategy: str) -> int | None:
     """At most so many examples a strategy (or one of its seeds) ranks; None where only the data can tell."""
-    settings = config["strategies"].get(strategy.partition("-")[0], {})
-    if settings.get("kind") == "cherry_seed":
-        return int(settings["clusters"] * settings["per_cluster"])
-    return settings["depth"] if settings.get("kind") == "deita" else None
+    settings = config["strategies"].get(strategy.partition("-")[0])
+    keys = _spec(settings).at_most if settings else ()
+    bounds = [settings[key] for key in keys] if settings else []
+    return None if not bounds or None in bounds else prod(bounds)
 
 
 def dataset_columns(config: Config) -> list[str]:
@@ -137,19 +140,27 @@ def strategy_columns(config: Config, strategy: str) -> list[str]:
     _, settings = strategy_settings(config, strategy if "-" in strategy else seeded_names(config, strategy)[0])
     if settings["kind"] == "quality_rule":
         return rule_columns(config, settings["quality_rule"])
-    return [settings[key] for key in ("indicator", "complexity", "quality") if key in settings]
+    return [settings[key] for key in _spec(settings).columns if key in settings]
 
 
 def strategy_embeddings(config: Config, strategy: str) -> str | None:
     """The entry of embeddings that a strategy's ranking reads, if it does."""
-    found: str | None = config["strategies"][strategy.partition("-")[0]].get("embeddings")
+    settings = config["strategies"][strategy.partition("-")[0]]
+    key = _spec(settings).embeddings
+    found: str | None = settings[key] if key else None
     return found
 
 
 def against_orders(config: Config, strategy: str) -> list[str]:
     """The orders that a baseline (``random-1``, or its strategy) is held apart from; none without ``against``."""
     settings = config["strategies"][strategy.partition("-")[0]]
-    return [order for name in settings.get("against", []) for order in seeded_names(config, name)]
+    key = _spec(settings).rankings
+    return [order for name in (settings.get(key, []) if key else []) for order in seeded_names(config, name)]
+
+
+def _spec(settings: dict[str, Any]) -> Strategy:
+    found: Strategy = spec_of("strategies", settings["kind"], "strategy")
+    return found
 
 
 def comparison_subsets(config: Config, name: str) -> list[str]:

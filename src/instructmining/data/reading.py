@@ -20,7 +20,7 @@ from instructmining.data.ngrams import Index
 from instructmining.data.sources import Malformed, read_rows
 from instructmining.jobs import files
 from instructmining.jobs.errors import InputError
-from instructmining.jobs.versions import DATASETS
+from instructmining.settings.versions import DATASETS
 
 # Rows left out for these reasons are sound: they are no sign of a broken source or of a wrong format.
 SOUND = {"duplicate", "excluded_pattern", "excluded_prompt", "excluded_ngram", "deleted"}

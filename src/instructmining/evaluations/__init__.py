@@ -1,4 +1,6 @@
-"""Benchmarks, one module a kind, each with ``evaluate(...)``. Which way each kind is better stands here alone."""
+"""Kinds of benchmarks: what is measured of a run, one module a kind, found by their `SPEC`."""
+
+from instructmining.settings.discovery import specs
 
 LOWER, HIGHER = "lower_is_better", "higher_is_better"
-DIRECTIONS = {"harness": HIGHER, "ifeval": HIGHER, "llmbar": HIGHER, "loss": LOWER, "pairwise": HIGHER}
+DIRECTIONS: dict[str, str] = {name: spec.direction for name, spec in specs("evaluations").items()}

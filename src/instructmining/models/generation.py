@@ -21,12 +21,12 @@ from instructmining.jobs.errors import InputError
 from instructmining.jobs.files import stamp
 from instructmining.jobs.jsonlines import append, read
 from instructmining.jobs.log import progress
-from instructmining.jobs.versions import GENERATIONS
 from instructmining.models import decoding_vllm
 from instructmining.models.batching import Budget
 from instructmining.models.decoding import LENGTH, STOP, Manner, Written, end_tokens, write
 from instructmining.models.loading import load_causal_lm, load_pretrained, load_tokenizer
 from instructmining.models.prompts import chat, encode_texts, render
+from instructmining.settings.versions import GENERATIONS
 
 TOO_LONG, NO_MEMORY = "too_long", "no_memory"
 SCHEMA = {"id": pl.String, "response": pl.String, "tokens": pl.Int64, "finish": pl.String}

@@ -15,9 +15,9 @@ import polars as pl
 import tokenizers
 import transformers
 
-from instructmining.jobs import versions
 from instructmining.jobs.files import replacing
 from instructmining.models.batching import ahead
+from instructmining.settings import versions
 
 Rows = TypeVar("Rows")
 _DIGEST = hashlib.sha256().digest_size

@@ -1,100 +1,27 @@
-"""The registry of scorers: what each computes, in which unit and direction, and its version.
+"""Scorers: what computes indicators, one module a scorer, found by its `SPEC`.
 
 A scorer is a module of this package with ``score(parts, settings)``, a generator: from frames with the columns of
 examples.parquet it makes as many frames, so that memory does not grow with the dataset. ``settings`` is the config
 entry with its defaults, plus ``model_path`` (a folder or hub id), ``preference_head_path``, ``outputs``
 ({output: column}) and ``rows``, how many there are in all. A frame has ``id``, one nullable float64 column named after
 each output asked for, ``truncated`` (bool: the text was cut) and ``reason`` (why a value is null, else null), in the
-order of its part. Those of ``BY_NEIGHBOURS`` read embeddings instead, of as many examples as are compared.
-Nothing here imports torch, nor polars when it is read: every job of a cluster reads the config and the DAG anew.
+order of its part. A scorer that compares examples reads embeddings instead, of all examples that are compared.
+Nothing here imports torch, nor polars when it is read: every job of a cluster reads the config and the DAG again.
 """
 
-import importlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from instructmining.jobs import versions
 from instructmining.jobs.errors import InputError
 from instructmining.judge.settings import CALL_KEYS
+from instructmining.settings import Output, Scorer, discovery, versions
 
 if TYPE_CHECKING:
     import polars as pl
 
 
-class Output(NamedTuple):
-    """One number for one example."""
-
-    unit: str
-    direction: str
-    description: str
-
-
-_YES = "probability of Yes against No"
-_QUESTIONS = {
-    "naturalness": "is this a natural response in the dialogue?",
-    "coherence": "is this a coherent response given the dialogue history?",
-    "understandability": "is this an understandable response in the dialogue?",
-    "engagingness": "is this an engaging and informative response according to the dialogue history and fact?",
-    "groundedness": "is this response consistent with knowledge in the fact?",
-}
-
-
-def _judged(*names: str) -> dict[str, Output]:
-    return {name: Output("probability", "higher is better", f"{_YES}: {_QUESTIONS[name]}") for name in names}
-
-
-OUTPUTS: dict[str, dict[str, Output]] = {
-    "lengths": {
-        "input_length": Output("tokens", "higher is longer", "tokens of instruction and input"),
-        "output_length": Output("tokens", "higher is longer", "tokens of the response"),
-    },
-    "mtld": {
-        "mtld": Output("words per factor", "higher is more diverse", "lexical diversity of the response"),
-    },
-    "knn": {
-        "distance": Output(
-            "Euclidean distance on unit-norm embeddings",
-            "higher is farther from the other examples",
-            "distance to the i-th nearest neighbour, itself excluded",
-        ),
-    },
-    "causal": {
-        "perplexity": Output(
-            "perplexity", "lower is more likely under the model", "exp(mean NLL of the response tokens)"
-        ),
-        "ifd": Output(
-            "ratio of mean NLLs",
-            "higher is harder to follow; above 1 the instruction does not help",
-            "instruction-following difficulty: NLL of the response given the prompt over NLL given the response marker",
-        ),
-        "ifd_perplexity": Output(
-            "ratio of perplexities",
-            "higher is harder to follow; above 1 the instruction does not help",
-            "instruction-following difficulty: perplexity of the response given the prompt over that of it alone",
-        ),
-        **_judged("naturalness", "coherence", "understandability"),
-        "reward": Output("log-odds", "higher is better", "preference head on a middle layer's hidden states"),
-    },
-    "reward": {
-        "reward": Output("logit", "higher is better", "raw output of the reward model"),
-    },
-    "unieval": {
-        **_judged(*_QUESTIONS),
-        "engagingness": Output(
-            "sum of probabilities", "higher is better", f"{_YES}, of each sentence: {_QUESTIONS['engagingness']}"
-        ),
-    },
-    "expected_score": {
-        "score": Output("points", "higher is more of what the prompt asks for", "mean of the scores a judge may give"),
-    },
-    "judge": {
-        "score": Output("points", "higher is better", "score that an LLM judge gives the response"),
-    },
-}
-
-# Scorers whose value for one example depends on others: one file for all that are compared.
-BY_NEIGHBOURS = frozenset({"knn"})
+# a scorer that compares all examples makes one file for them
 ONE_SHARD = "000-of-001"
 
 _NOT_IN_PROVENANCE = {
@@ -106,14 +33,24 @@ _NOT_IN_PROVENANCE = {
 
 def load(name: str) -> Any:
     """The scorer's module, imported now (torch comes with most of them). InputError if there is no such scorer."""
-    if name not in OUTPUTS:
-        raise InputError(f"scorer {name!r}: expected one of {', '.join(OUTPUTS)}")
-    return importlib.import_module(f"instructmining.scorers.{name}")
+    return discovery.load("scorers", name, "scorer")
+
+
+def outputs_of(scorer: str) -> Mapping[str, Output]:
+    """Output -> unit, direction and description. InputError if there is no such scorer."""
+    spec: Scorer = discovery.spec_of("scorers", scorer, "scorer")
+    return spec.outputs
+
+
+def compares_examples(scorer: str) -> bool:
+    """Whether a scorer's value for one example depends on others."""
+    spec: Scorer = discovery.spec_of("scorers", scorer, "scorer")
+    return spec.compares_examples
 
 
 def output_columns(entry: str, settings: Mapping[str, Any]) -> dict[str, str]:
     """{output: column} of a config entry: its ``outputs``, or its only output under the entry's own name."""
-    known = OUTPUTS[settings["scorer"]]
+    known = outputs_of(settings["scorer"])
     asked: dict[str, str] = settings.get("outputs") or {}
     if not asked and len(known) == 1:
         asked = {next(iter(known)): entry}
@@ -172,7 +109,7 @@ def provenance(settings: Mapping[str, Any], counts: Mapping[str, Any]) -> dict[s
     if "precision" in settings:
         found["dtype"] = settings["precision"]
     found["settings"] = {key: settings[key] for key in sorted(set(settings) - _NOT_IN_PROVENANCE)}
-    outputs = {column: OUTPUTS[name][output] for output, column in settings["outputs"].items()}
+    outputs = {column: outputs_of(name)[output] for output, column in settings["outputs"].items()}
     found["units"] = {column: output.unit for column, output in outputs.items()}
     found["directions"] = {column: output.direction for column, output in outputs.items()}
     return {**found, **counts}

@@ -26,9 +26,10 @@ import polars as pl
 
 from instructmining import scorers
 from instructmining.data.examples import scan_examples
-from instructmining.jobs import disk, versions
+from instructmining.jobs import disk
 from instructmining.jobs.errors import InputError
 from instructmining.jobs.files import stamp, write_parquet
+from instructmining.settings import versions
 
 # read, tokenised and scored at a time: enough that sorting by length leaves no row among much longer ones
 _ROWS_AT_ONCE = 1024
@@ -42,7 +43,7 @@ def score(examples: str | Path, shard: str, settings: dict[str, Any], gpus: int 
     Errors: InputError for a shard that cannot be, and whatever the scorer finds wrong.
     """
     name = settings["scorer"]
-    if name in scorers.BY_NEIGHBOURS:
+    if scorers.compares_examples(name):
         raise InputError(f"scorer {name} compares examples by their embeddings: it scores no shard of them")
     frame = _run(examples, shard, f"instructmining.scorers.{name}", settings, gpus)
     columns = [pl.col(output).cast(pl.Float64).alias(to) for output, to in settings["outputs"].items()]
@@ -52,7 +53,7 @@ def score(examples: str | Path, shard: str, settings: dict[str, Any], gpus: int 
 def embed(examples: str | Path, shard: str, settings: dict[str, Any], gpus: int = 1) -> pl.DataFrame:
     """Embed one shard of an examples file: the columns of `instructmining.models.embeddings`."""
     module = "hidden_embeddings" if "pooling" in settings else "embeddings"
-    return _run(examples, shard, f"instructmining.{module}", settings, gpus)
+    return _run(examples, shard, f"instructmining.models.{module}", settings, gpus)
 
 
 def embedded(frame: pl.DataFrame, settings: dict[str, Any], version: int) -> dict[str, Any]:

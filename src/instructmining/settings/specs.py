@@ -132,7 +132,7 @@ class Page:
         params: name -> name of the function of ``instructmining.dag`` that gives the value.
         for_each: name of the function of ``instructmining.dag`` that lists the wildcards of a config's pages.
         labels, subcategory: as Snakemake's ``report()`` takes them.
-        versions: names in ``instructmining.jobs.versions`` of what else the page depends on.
+        versions: names in ``instructmining.settings.versions`` of what else the page depends on.
         order: its place in the report.
     """
 

@@ -1,32 +1,16 @@
-"""The registry of strategies: kind -> module with ``rank(examples, settings)``.
+"""Strategies: how a pool is put in order, one module a kind, found by their `SPEC`.
 
-``examples`` has ``id``, ``dataset`` and the indicator columns that the strategy needs, one row an example, in pool
-order; ``settings`` are the strategy's config values (and what its docstring names). ``rank`` returns ``id``,
-``dataset``, ``score``, ``rank``, best first (see instructmining.selection.rankings.ranked).
+A strategy has ``rank(examples, settings)``. ``examples`` has ``id``, ``dataset`` and the indicator columns that
+the SPEC names, one row an example, in pool order; ``settings`` are the entry's keys, and what the SPEC asks for:
+``vectors`` (a frame of ``id``, ``dataset``, ``vector``) and ``rankings`` (name of an order -> its ranking of the pool).
+``rank`` returns ``id``, ``dataset``, ``score``, ``rank``, best first (see instructmining.selection.rankings.ranked).
 """
 
-from types import ModuleType
+from typing import Any
 
-from instructmining.strategies import (
-    alpagasus,
-    cherry,
-    cherry_seed,
-    deita,
-    full,
-    longest,
-    quality_rule,
-    random,
-    strict_random,
-)
+from instructmining.settings import discovery
 
-STRATEGIES: dict[str, ModuleType] = {
-    "quality_rule": quality_rule,
-    "random": random,
-    "strict_random": strict_random,
-    "longest": longest,
-    "cherry": cherry,
-    "cherry_seed": cherry_seed,
-    "deita": deita,
-    "alpagasus": alpagasus,
-    "full": full,
-}
+
+def load(kind: str) -> Any:
+    """The module of a strategy, imported now. InputError if there is no such strategy."""
+    return discovery.load("strategies", kind, "strategy")

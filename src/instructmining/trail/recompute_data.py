@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from instructmining import strategies
 from instructmining.config import dataset_columns, strategy_columns, strategy_settings
 from instructmining.data.mixtures import draw_mixture
 from instructmining.data.pools import pool_examples
@@ -17,7 +18,6 @@ from instructmining.indicators import table as indicator_table
 from instructmining.jobs.files import read_json
 from instructmining.selection import search
 from instructmining.selection.rankings import take
-from instructmining.strategies import STRATEGIES
 from instructmining.tables.significance import read_items
 from instructmining.trail.study import Computed, Expected, Study, without_provenance
 
@@ -63,7 +63,7 @@ def ranking(study: Study, file: str, order: str, pool: str) -> tuple[pl.DataFram
     }
     for rule in study.made_from(file, "quality_rules", ".json"):
         known["rule"] = read_json(rule)
-    return (STRATEGIES[settings["kind"]].rank(examples, {**settings, **known}),)
+    return (strategies.load(settings["kind"]).rank(examples, {**settings, **known}),)
 
 
 def _pool(study: Study, file: str, pool: str, kind: str) -> pl.DataFrame:

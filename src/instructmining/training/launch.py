@@ -19,11 +19,11 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from instructmining.jobs import versions
 from instructmining.jobs.errors import InputError
 from instructmining.jobs.files import read_json, remove_folder, write_json, write_text
 from instructmining.jobs.locks import alone
 from instructmining.jobs.log import end_with_parent
+from instructmining.settings import versions
 from instructmining.training.launchers import launcher_module, launcher_spec
 from instructmining.training.recipes import NOT_RESULTS
 
