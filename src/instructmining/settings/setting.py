@@ -44,6 +44,7 @@ class Setting:
             result and therefore is no param of a job.
         type_words: the type as the manual shows it; None derives it from ``node``.
         only_with: other keys of the entry and their values (None: any value) with which alone this key may be given.
+        never_a_param: it decides how jobs are cut, not what comes out of them, although something is done again.
         same_as_before: of a key that is newer than finished studies: the value at which everything is as it was before
             the key existed. A key at this value is left out of params and provenance, so that it runs nothing again.
         newer_defaults: {generation: default} for configs that say ``defaults: {generation}`` or more.
@@ -56,13 +57,15 @@ class Setting:
     again: str | None = None
     type_words: str | None = None
     only_with: Mapping[str, Any] = field(default_factory=dict)
+    never_a_param: bool = False
     same_as_before: Any = ABSENT
     newer_defaults: Mapping[int, Any] = field(default_factory=dict)
     fields: "Fields | None" = None
 
     @property
-    def changes_results(self) -> bool:
-        return self.again != NOTHING
+    def is_param(self) -> bool:
+        """Whether results depend on it, so that jobs have it among their params."""
+        return self.again != NOTHING and not self.never_a_param
 
     def default_of(self, generation: int) -> Any:
         """The default for a config of this generation (``defaults:``)."""

@@ -102,6 +102,7 @@ RECIPES = Fields(
             "last job again, if that job was not full",
             minimum=1,
             again="its mixtures, so settle it before you train",
+            never_a_param=True,
         ),
         "checkpoint_minutes": number(
             10, "an interrupted run goes on from a checkpoint that is at most this old", above=0, again=NOTHING
