@@ -13,7 +13,7 @@ SEARCHED = $(wildcard results/searches/*.json)
 
 $(foreach file,$(CONFIG),$(if $(wildcard $(file)),,$(error CONFIG: $(file): no such file)))
 
-.PHONY: demo test run archive verify lint generate lock install
+.PHONY: demo test run archive verify lint generate versions lock install
 
 demo: run
 	@echo "The report: $(CURDIR)/results/report.html"
@@ -55,6 +55,10 @@ lint: install
 # what follows from the settings: the schema for editors, the manual's tables
 generate: install
 	PYTHONPATH=src $(BIN)/python workflow/generate.py
+
+# after a change of code behind a version was decided on: tests/project/test_versions.py
+versions: install
+	PYTHONPATH=src:tests/support $(BIN)/python tests/project/test_versions.py
 
 install: .venv/installed
 

@@ -1,4 +1,4 @@
-"""A scorer, a strategy and a launcher are one file each: added to a copy of the checkout, and used through Snakemake."""
+"""A scorer, a strategy and a launcher are one file each: added to a copy of the checkout and run by Snakemake."""
 
 import json
 import os

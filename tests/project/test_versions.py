@@ -1,201 +1,138 @@
-"""Whoever changes a module that makes results decides: raise its version, or say that the results stay.
+"""Whoever changes code behind a result decides: raise its version, or say that the results stay.
 
-The digest is over the source without comments, docstrings and white space, so the same on every Python.
-After deciding: `python tests/test_versions.py` writes tests/versions.json anew.
+Behind a version is all code that its root imports, directly or not (tests/support/digests.py). After deciding,
+`make versions` writes tests/versions.json.
 """
 
-import ast
-import hashlib
-import io
 import json
 import re
-import tokenize
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-SOURCE = ROOT / "src/instructmining"
+from digests import NO_NUMBER, PACKAGE, ROOT, bare, closure, closure_digest, digest, imports, module_name
+from instructmining.settings import versions
+from instructmining.settings.discovery import specs
+
 TABLE = ROOT / "tests/versions.json"
-READING = (
-    "data/examples",
-    "data/formats",
-    "data/item_formats",
-    "data/ngrams",
-    "data/packages",
-    "data/reading",
-    "data/sources",
-    "data/streams",
-)
-DECODER = ("models/attention", "models/batching", "models/loading")
-MODEL = (*DECODER, "models/likelihood", "models/prompts")
-PAIR_JUDGE = (
-    "judge/asking",
-    "judge/pair_messages",
-    "judge/pair_prompts",
-    "judge/messages",
-    "judge/local",
-    "judge/protocol",
-)
-RULE = (
-    "quality_rules/diagnostics",
-    "indicators/table",
-    "quality_rules/observations",
-    "quality_rules/presets",
-    "quality_rules/regression",
-)
-# by pattern: a new page, or chart, is one of them without being named here
-DRAWING = ("report/**/*.py", "indicators/normality.py", "report/*.j2")
-PAGES = sorted({path.relative_to(SOURCE) for pattern in DRAWING for path in SOURCE.glob(pattern)})
-MODULES = {
-    "DATASETS": READING,
-    "MODELS": ("models/loading",),
-    "SCORERS.causal": ("scorers/causal", "models/preference_head", *MODEL),
-    "EMBEDDINGS.embeddings": ("models/embeddings", "models/batching", "models/loading"),
-    "EMBEDDINGS.hidden_embeddings": ("models/hidden_embeddings", "models/embeddings", "models/prompts", *DECODER),
-    "SCORERS.knn": ("scorers/knn",),
-    "SCORERS.lengths": ("scorers/lengths",),
-    "SCORERS.mtld": ("scorers/mtld",),
-    "SCORERS.expected_score": ("scorers/expected_score", "scorers/by_row", "judge/prompts", *DECODER),
-    "SCORERS.judge": (
-        "scorers/judge",
-        "judge/asking",
-        "judge/messages",
-        "judge/prompts",
-        "judge/local",
-        "models/decoding",
-        "models/batching",
-        "models/loading",
-    ),
-    "SCORERS.reward": ("scorers/reward", "scorers/by_row", *DECODER),
-    "SCORERS.unieval": ("scorers/unieval", "models/t5", *DECODER),
-    "PREFERENCE_HEAD": ("models/preference_head", *MODEL),
-    "INDICATOR_TABLES": ("indicators/table",),
-    "INDICATOR_CHECK": ("indicators/check",),
-    "MIXTURES": ("data/mixtures",),
-    "QUALITY_RULES": RULE,
-    "STRATEGIES.alpagasus": ("strategies/alpagasus",),
-    "STRATEGIES.cherry": ("strategies/cherry",),
-    "STRATEGIES.cherry_seed": ("strategies/cherry_seed",),
-    "STRATEGIES.deita": ("strategies/deita", "selection/diversity"),
-    "STRATEGIES.full": ("strategies/full",),
-    "STRATEGIES.longest": ("strategies/longest",),
-    "STRATEGIES.quality_rule": ("strategies/quality_rule",),
-    "STRATEGIES.random": ("strategies/random", "selection/overlap"),
-    "STRATEGIES.strict_random": ("strategies/strict_random", "strategies/random"),
-    "RANKINGS": ("selection/rankings",),
-    "SEARCHES": ("selection/search",),
-    "CARDS": ("training/card",),
-    "TRAINER": ("training/finetune", "training/trainer", "training/arguments", *MODEL),
-    "EVALUATIONS.harness": (
-        *(
-            "evaluations/harness",
-            "evaluations/harness_model",
-            "evaluations/harness_presets",
-            "evaluations/harness_tasks",
-        ),
-        *("models/loading", "models/prompts"),
-    ),
-    "GENERATIONS": (
-        "models/generation",
-        "models/decoding",
-        "models/decoding_vllm",
-        "models/batching",
-        "models/loading",
-        "models/prompts",
-    ),
-    "EVALUATIONS.ifeval": ("evaluations/ifeval",),
-    "EVALUATIONS.llmbar": ("evaluations/llmbar", "models/choices", "models/generation", "models/decoding", *MODEL),
-    "EVALUATIONS.loss": ("evaluations/loss", *MODEL),
-    "EVALUATIONS.pairwise": ("evaluations/pairwise", "evaluations/win_rates", *PAIR_JUDGE, *DECODER),
-    "COMPARISON": (
-        *(
-            "tables/comparison",
-            "tables/significance",
-            "selection/overlap",
-            "tables/agreement",
-            "tables/contamination",
-            "data/ngrams",
-        ),
-        *("tables/benchmarks", "tables/curves", "tables/size_scan", "tables/size_scan_words"),
-    ),
-    "QUALITY_RULE_CHECKS": (
-        "quality_rules/checks",
-        "quality_rules/tables",
-        "quality_rules/stability",
-        "quality_rules/influence",
-        "quality_rules/univariate",
-    ),
-    "STUDIES": ("tables/ablation", "tables/dataset_losses", "tables/subsets", "tables/significance"),
-    "COSTS": ("costs/jobs", "costs/tables", "costs/ledger"),
-    "PAGES": tuple(path.as_posix().removesuffix(".py") for path in PAGES),
+SCRIPTS = ROOT / "workflow/scripts"
+# where the code behind a version begins; scorers, strategies and kinds of benchmarks are found by their specs
+STAGES = {
+    "DATASETS": [SCRIPTS / "read_dataset.py"],
+    "MODELS": [SCRIPTS / "prepare_model.py"],
+    "EMBEDDINGS.embeddings": [PACKAGE / "models/embeddings.py"],
+    "EMBEDDINGS.hidden_embeddings": [PACKAGE / "models/hidden_embeddings.py"],
+    "PREFERENCE_HEAD": [SCRIPTS / "fit_preference_head.py"],
+    "INDICATOR_TABLES": [SCRIPTS / "join_indicators.py"],
+    "INDICATOR_CHECK": [SCRIPTS / "check_indicators.py"],
+    "MIXTURES": [SCRIPTS / "draw_mixture.py"],
+    "QUALITY_RULES": [SCRIPTS / "fit_quality_rule.py"],
+    "RANKINGS": [SCRIPTS / "rank_pool.py", SCRIPTS / "select_subset.py"],
+    "SEARCHES": [SCRIPTS / "propose_size.py", SCRIPTS / "choose_size.py"],
+    "CARDS": [SCRIPTS / "describe_model.py"],
+    "TRAINER": [SCRIPTS / "finetune.py", SCRIPTS / "take_run.py", *(PACKAGE / "training/launchers").glob("*.py")],
+    "GENERATIONS": [SCRIPTS / "generate.py"],
+    "COMPARISON": [
+        PACKAGE / f"{name}.py"
+        for name in (
+            *("tables/comparison", "tables/agreement", "tables/contamination", "tables/benchmarks"),
+            *("tables/size_scan", "selection/overlap"),
+        )
+    ],
+    "QUALITY_RULE_CHECKS": [PACKAGE / "quality_rules/checks.py", PACKAGE / "quality_rules/tables.py"],
+    "STUDIES": [PACKAGE / f"tables/{name}.py" for name in ("ablation", "dataset_losses", "subsets")],
+    "COSTS": [PACKAGE / "costs/jobs.py", PACKAGE / "costs/tables.py", PACKAGE / "costs/ledger.py"],
 }
 
 
-def bare(source: str) -> str:
-    """The source without comments, docstrings and white space."""
-    lines = source.splitlines(keepends=True)
-    starts = [0]
-    for line in lines:
-        starts.append(starts[-1] + len(line.encode()))
-    text = bytearray(source.encode())
-
-    def blank(start: int, stop: int) -> None:
-        text[start:stop] = b" " * (stop - start)
-
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
-            doc = node.body[0]
-            blank(starts[doc.lineno - 1] + doc.col_offset, starts[doc.end_lineno - 1] + doc.end_col_offset)
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            row, column = token.start
-            start = starts[row - 1] + len(lines[row - 1][:column].encode())
-            blank(start, start + len(token.string.encode()))
-    return "".join(text.decode().split())
-
-
-def content(module: str) -> str:
-    """A module's source as ``bare`` leaves it; a template, which is named with its suffix, without white space."""
-    path = SOURCE / module
-    return "".join(path.read_text().split()) if path.suffix else bare((SOURCE / f"{module}.py").read_text())
-
-
-def digest(modules: tuple[str, ...]) -> str:
-    found = "".join(map(content, modules))
-    return hashlib.sha256(found.encode()).hexdigest()[:16]
-
-
-def current() -> dict[str, dict[str, object]]:
-    from instructmining.settings import versions
-
-    found = {}
-    for name, modules in MODULES.items():
-        group, _, member = name.partition(".")
-        version = getattr(versions, group)
-        found[name] = {"version": version[member] if member else version, "digest": digest(modules)}
+def roots() -> dict[str, list[Path]]:
+    """Version -> the files at which the code behind it begins."""
+    found = dict(STAGES)
+    for group, room, shared in (
+        ("SCORERS", "scorers", ["scorers/running.py"]),
+        ("STRATEGIES", "strategies", []),
+        ("EVALUATIONS", "evaluations", []),
+    ):
+        for name in specs(room):
+            found[f"{group}.{name}"] = [PACKAGE / room / f"{name}.py", *(PACKAGE / path for path in shared)]
+    # one for all pages: they share words, charts and a template
+    found["PAGES"] = sorted(path for end in ("*.py", "*.j2") for path in (PACKAGE / "report").rglob(end))
     return found
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_a_change_of_results_was_decided_on(name):
-    known, now = json.loads(TABLE.read_text()).get(name), current()[name]
-    files = ", ".join(f"{module}.py" for module in MODULES[name])
-    assert now == known, (
-        f"{files}: changed since versions.{name} = {known and known['version']} was decided on. "
-        "If results change, raise it in src/instructmining/versions.py; then run python tests/test_versions.py"
+ROOTS = roots()
+
+
+def version_of(name: str) -> object:
+    group, _, member = name.partition(".")
+    value = getattr(versions, group)
+    return value[member] if member else value
+
+
+def current() -> dict[str, dict[str, object]]:
+    behind = {path for paths in ROOTS.values() for path in closure(paths)}
+    return {
+        "versions": {
+            name: {"version": version_of(name), "digest": closure_digest(paths)} for name, paths in ROOTS.items()
+        },
+        "modules": {module_name(path): digest(path) for path in sorted(behind)},
+    }
+
+
+@pytest.mark.parametrize("name", ROOTS)
+def test_a_change_of_results_was_decided_on(name: str) -> None:
+    known = json.loads(TABLE.read_text())
+    before = known["versions"].get(name)
+    now = {"version": version_of(name), "digest": closure_digest(ROOTS[name])}
+    changed = [m for path in closure(ROOTS[name]) if known["modules"].get(m := module_name(path)) != digest(path)]
+    assert now == before, (
+        f"{', '.join(changed) or 'what is imported'}: changed since {name} = {before and before['version']} was "
+        "decided on. If results change, raise it (in the module's SPEC or in settings/versions.py); then run "
+        "`make versions`"
     )
 
 
-def test_every_version_has_its_modules():
-    from instructmining.settings import versions
-
+def test_every_version_has_a_root() -> None:
     names = {name: value for name, value in vars(versions).items() if name.isupper()}
     flat = {f"{n}.{m}" if m else n for n, v in names.items() for m in (v if isinstance(v, dict) else [""])}
-    assert flat == set(MODULES)
+    assert flat == set(ROOTS)
 
 
-def test_every_page_is_drawn_again_when_pages_are_drawn_otherwise():
+def behind(module: str) -> set[str]:
+    """Versions whose digest changes with this module."""
+    source = (PACKAGE / module).read_text(encoding="utf-8") + "\n_changed = 1\n"
+    changed = {module: source}
+    return {name for name, paths in ROOTS.items() if closure_digest(paths, changed) != closure_digest(paths)}
+
+
+def test_prompt_text_is_behind_everything_that_builds_a_prompt() -> None:
+    scorers = {f"SCORERS.{name}" for name in ("lengths", "reward", "expected_score", "unieval", "judge", "causal")}
+    evaluations = {f"EVALUATIONS.{name}" for name in ("llmbar", "pairwise", "loss")}
+    others = {"DATASETS", "EMBEDDINGS.embeddings", "EMBEDDINGS.hidden_embeddings", "TRAINER", "GENERATIONS"}
+    assert scorers | evaluations | others <= behind("data/examples.py")
+
+
+def test_decoding_is_behind_judges_on_this_machine() -> None:
+    assert {"EVALUATIONS.pairwise", "SCORERS.judge", "GENERATIONS"} <= behind("models/decoding.py")
+    assert not {"SCORERS.mtld", "TRAINER", "MIXTURES"} & behind("models/decoding.py")
+
+
+def test_a_change_stays_in_its_own_stage() -> None:
+    assert behind("scorers/mtld.py") == {"SCORERS.mtld"}
+    assert behind("strategies/longest.py") == {"STRATEGIES.longest"}
+    assert behind("jobs/log.py") == set()
+
+
+def test_modules_that_change_no_number_exist_and_import_only_their_like() -> None:
+    for module, reason in NO_NUMBER.items():
+        assert reason
+        assert any(PACKAGE / module in imports(path) for path in PACKAGE.rglob("*.py")), f"{module}: nobody imports it"
+        others = {module_name(path) for path in imports(PACKAGE / module)} - set(NO_NUMBER)
+        # what it imports may change numbers, but reaches them by its own way
+        assert others <= {"jobs/files.py", "judge/records.py"}, module
+
+
+def test_every_page_is_drawn_again_when_pages_are_drawn_otherwise() -> None:
     """Its rule has the version of the pages among its params."""
     texts = [path.read_text() for path in (ROOT / "rules").glob("*.smk")]
     rules = [rule for text in texts for rule in re.split("^rule ", text, flags=re.MULTILINE)[1:]]
@@ -204,18 +141,16 @@ def test_every_page_is_drawn_again_when_pages_are_drawn_otherwise():
     assert [name for name, rule in pages.items() if not re.search(r"\bversion=.*\bversions\.PAGES\b", rule)] == []
 
 
-def test_what_draws_a_page_is_behind_the_version_of_the_pages():
-    named = {"report/pages/search", "report/html", "report/charts/base", "report/page.html.j2"}
-    assert named <= set(MODULES["PAGES"])
-    assert content("report/page.html.j2")
-
-
-def test_comments_docstrings_and_white_space_do_not_count():
-    one = 'def f(x):\n    """Words."""\n    # why\n    return f"{x} # not a comment"  # é\n'
+def test_comments_docstrings_specs_and_white_space_do_not_count() -> None:
+    one = 'SPEC = f(1)\ndef f(x):\n    """Words."""\n    # why\n    return f"{x} # not a comment"  # é\n'
     two = 'def f( x ):\n    return f"{x} # not a comment"\n'
     assert bare(one) == bare(two)
     assert bare(one) != bare(two.replace("return f", "return  2 *  f"))
 
 
+def write_table() -> None:
+    TABLE.write_text(json.dumps(current(), indent=1, sort_keys=True) + "\n")
+
+
 if __name__ == "__main__":
-    TABLE.write_text(json.dumps(current(), indent=1) + "\n")
+    write_table()
