@@ -22,6 +22,7 @@ demo: run
 # compares contents. So the cheap jobs come first, and what they find unchanged is not trained again: subsets as far as
 # nothing is trained for them; subsets; where a search has ended before: its subsets, itself and its best size; everything.
 run: install
+	PYTHONPATH=src $(BIN)/python -m instructmining.config.check $(or $(CONFIG),config/config.yaml)
 	$(SNAKEMAKE) --quiet host rules --omit-from finetune finetune_kept finetune_mixtures -- subsets
 	$(SNAKEMAKE) --quiet host -- subsets
 	$(if $(SEARCHED),$(SNAKEMAKE) --quiet host rules --allowed-rules select_trial select_subset chosen -- chosen)

@@ -50,6 +50,7 @@ from instructmining.config import (
     warnings,
 )
 from instructmining.training.recipes import NOT_RESULTS
+from instructmining.config.loading import load_config
 from instructmining.jobs.errors import InputError
 from instructmining.report.opening import open_on_summary
 from instructmining.judge.settings import CALL_KEYS
@@ -60,6 +61,9 @@ def get_checked_config():
     """The config with every default, or one line that names the key."""
     where = ", ".join(os.path.relpath(path) for path in workflow.overwrite_configfiles or workflow.configfiles)
     try:
+        # what loading a file hides: keys that are written twice, `yes` as a name
+        for path in workflow.overwrite_configfiles or workflow.configfiles:
+            load_config(Path(path))
         return load_defaults_and_check(config, where)
     except InputError as error:
         raise WorkflowError(str(error)) from None

@@ -77,8 +77,10 @@ def test_whole_floats_become_whole_numbers() -> None:
         ("recipes.small.epoch", 1, "recipes.small.epoch: unknown key; did you mean 'epochs'?"),
         ("recipes.small.model", ..., "recipes.small: key 'model' missing"),
         ("recipes.small.model", "tinny", "recipes.small: model 'tinny' is not in models; did you mean 'tiny'?"),
-        ("recipes.small.learning_rate", "2e-5", "recipes.small.learning_rate: expected a number, got '2e-5' "
-         "(YAML reads this as text: write 2e-05)"),
+        ("recipes.small.learning_rate", "2,5", "recipes.small.learning_rate: expected a number, got '2,5'"),
+        ("recipes.small.learning_rate", "25", "recipes.small.learning_rate: expected a number, got '25' "
+         "(YAML reads this as text: write 25.0)"),
+        ("recipes.small.epochs", "1e999", "recipes.small.epochs: expected a whole number, got '1e999'"),
         ("recipes.small.learning_rate", 0, "recipes.small.learning_rate: expected more than 0, got 0"),
         ("recipes.small.learning_rate", float("nan"), "recipes.small.learning_rate: expected a finite number, got nan"),
         ("recipes.small.warmup_ratio", 1, "recipes.small.warmup_ratio: expected less than 1, got 1"),

@@ -15,12 +15,13 @@ import polars as pl
 import pytest
 import yaml
 
+from instructmining.config.loading import checked_config
 from instructmining.jobs import software
 from instructmining.jobs.errors import InputError
 from instructmining.jobs.files import read_provenance, sha256, write_json, write_parquet, write_text
 from instructmining.jobs.records import Job, read_jobs, read_summary
 from instructmining.trail import crate, private
-from instructmining.trail.archive import TEXTS, WEIGHTS, archive, beside, checked_config, left_out
+from instructmining.trail.archive import TEXTS, WEIGHTS, archive, beside, left_out
 from instructmining.trail.crate import METADATA_FILE
 from instructmining.trail.verify import opened, verify
 from studies import CONFIG, build

@@ -38,7 +38,7 @@ from instructmining.config.names import (
     strategy_settings,
 )
 from instructmining.config.references import reference_problems
-from instructmining.config.schema import Problem, fill_defaults, plain_problems, schema_problems
+from instructmining.config.schema import Problem, fill_defaults, plain_problems, schema_problems, with_numbers
 from instructmining.config.sections import DATASETS
 from instructmining.config.studies import (
     ablated,
@@ -95,6 +95,7 @@ def load_defaults_and_check(raw: dict[str, Any], where: str) -> dict[str, Any]:
     """
     _stop_at(where, plain_problems(raw))
     schema = config_schema(generation(raw))
+    raw = with_numbers(raw, schema)
     _stop_at(where, schema_problems(raw, schema))
     expanded, owners, problems = with_studies(fill_defaults(raw, schema))
     _stop_at(where, problems)

@@ -1,6 +1,7 @@
 """The JSON schema at work: defaults filled in, and its errors said in one plain line each."""
 
 import math
+import re
 from collections.abc import Iterator
 from copy import deepcopy
 from difflib import get_close_matches
@@ -10,6 +11,8 @@ from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
 Node = dict[str, Any]
+
+_EXPONENT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
 
 TYPES = {
     "object": "a mapping",
@@ -121,6 +124,28 @@ def _exactly_one_of(_: Any, keys: list[str], instance: Any, __: Node) -> Iterato
 
 
 _Validator = extend(Draft202012Validator, {"x-exactly-one-of": _exactly_one_of})
+
+
+def with_numbers(raw: Node, schema: Node) -> Node:
+    """``raw`` with text like ``2e-5`` as the number that it is, wherever ``schema`` asks for a number.
+
+    YAML 1.1, as Snakemake reads it, takes a number with an exponent but without a point for text.
+    """
+    places = [
+        tuple(error.absolute_path)
+        for error in _Validator(schema).iter_errors(raw)
+        if error.validator == "type" and isinstance(error.instance, str) and _EXPONENT.fullmatch(error.instance)
+    ]
+    if not places:
+        return raw
+    raw = deepcopy(raw)
+    for *path, key in places:
+        holder: Any = raw
+        for step in path:
+            holder = holder[step]
+        if math.isfinite(number := float(holder[key])):
+            holder[key] = number
+    return raw
 
 
 def schema_problems(raw: Node, schema: Node) -> list[Problem]:

@@ -17,11 +17,10 @@ import tempfile
 import zipfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from instructmining.config import load_defaults_and_check
+from instructmining.config.loading import checked_config
 from instructmining.costs import jobs as costs
 from instructmining.jobs.errors import InputError
 from instructmining.jobs.files import PART, read_json, remove_folder, sha256, write_json, write_text
@@ -56,26 +55,6 @@ and computes the tables again from the files here. What is not here, and why, is
 Datasets and models have licences of their own: {licence}
 """
 _log = logging.getLogger(__name__)
-
-
-def checked_config(paths: Sequence[Path]) -> dict[str, Any]:
-    """The config with every default, as the workflow takes it: several files are laid over one another."""
-    import yaml  # with Snakemake, which only this half of the trail needs
-
-    loader, found = getattr(yaml, "CSafeLoader", yaml.SafeLoader), []
-    for path in paths:
-        try:
-            found.append(yaml.load(path.read_text(encoding="utf-8"), loader))
-        except (OSError, yaml.YAMLError) as error:
-            raise InputError(f"{path}: expected a config: {' '.join(str(error).split())}") from error
-    return load_defaults_and_check(reduce(_laid_over, found), ", ".join(map(str, paths)))
-
-
-def _laid_over(under: Any, over: Any) -> Any:
-    """As Snakemake lays one config over another: mappings are merged, all else is replaced."""
-    if not (isinstance(under, Mapping) and isinstance(over, Mapping)):
-        return over
-    return {**under, **{key: _laid_over(under.get(key), value) for key, value in over.items()}}
 
 
 def left_out(path: str, wanted: Collection[str]) -> str | None:
