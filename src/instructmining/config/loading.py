@@ -24,7 +24,7 @@ class _Twice(yaml.YAMLError):
     """A key that cannot be: written twice, or no text."""
 
 
-class _Loader(_Base):  # type: ignore[misc]
+class _Loader(_Base):
     """YAML as Snakemake reads it, but for keys that are written twice or are no text, which are errors."""
 
 
