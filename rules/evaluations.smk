@@ -25,7 +25,7 @@ rule evaluate_loss:
         gpu=get_one_run_gpu,
         mem_mb=5000,
     script:
-        "../workflow/scripts/evaluate_loss.py"
+        "../workflow/scripts/evaluate.py"
 
 
 rule evaluate_llmbar:
@@ -52,7 +52,7 @@ rule evaluate_llmbar:
         gpu=get_one_run_gpu,
         mem_mb=5000,
     script:
-        "../workflow/scripts/evaluate_llmbar.py"
+        "../workflow/scripts/evaluate.py"
 
 
 rule evaluate_harness:
@@ -79,7 +79,7 @@ rule evaluate_harness:
         gpu=get_one_run_gpu,
         mem_mb=5000,
     script:
-        "../workflow/scripts/evaluate_harness.py"
+        "../workflow/scripts/evaluate.py"
 
 
 # What a run answers: once for all benchmarks that ask the same in the same way.
@@ -130,7 +130,7 @@ rule evaluate_ifeval:
     resources:
         mem_mb=2000,
     script:
-        "../workflow/scripts/evaluate_ifeval.py"
+        "../workflow/scripts/evaluate.py"
 
 
 rule evaluate_pairwise:
@@ -157,4 +157,4 @@ rule evaluate_pairwise:
         judges=get_pair_judges,
         mem_mb=5000,
     script:
-        "../workflow/scripts/evaluate_pairwise.py"
+        "../workflow/scripts/evaluate.py"

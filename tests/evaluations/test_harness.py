@@ -22,6 +22,7 @@ from instructmining.evaluations.harness import evaluate
 from instructmining.evaluations.harness_model import RunModel
 from instructmining.evaluations.harness_presets import PRESETS
 from instructmining.evaluations.harness_tasks import load_parts
+from instructmining.evaluations.job import EvaluationJob
 from instructmining.jobs.errors import InputError
 from instructmining.models.loading import load_causal_lm, load_tokenizer
 from instructmining.models.prompts import render
@@ -55,10 +56,14 @@ def folder(tmp_path_factory, model):
     return write_tasks(tmp_path_factory.mktemp("tasks"), model)
 
 
+def run(model, settings):
+    return evaluate(EvaluationJob(model=model), settings)
+
+
 @pytest.fixture(scope="module")
 def found(model, folder):
     """Every output type at once."""
-    return evaluate(model, {**SETTINGS, "include_path": folder})
+    return run(model, {**SETTINGS, "include_path": folder})
 
 
 def read(items, task):
@@ -101,7 +106,7 @@ def test_each_task_says_what_it_was_measured_with(found):
 
 def test_multiple_choice_is_what_the_models_own_log_likelihoods_say(model, folder):
     settings = {**SETTINGS, "tasks": ["choice"], "few_shot": 2, "include_path": folder, "metric": "acc_norm"}
-    figures, items = evaluate(model, settings)
+    figures, items = run(model, settings)
     assert figures["tasks"]["choice"]["few_shot"] == 2
     right = []
     for row in items.iter_rows(named=True):
@@ -142,8 +147,8 @@ def test_a_generation_task_compares_what_the_model_writes(found):
 @pytest.mark.parametrize("prompt", ["recipe", "chat"])
 def test_the_prompt_asked_for_is_what_the_model_reads(model, folder, prompt):
     settings = {**SETTINGS, "tasks": ["choice", "reply"], "few_shot": 1, "include_path": folder}
-    _, plain = evaluate(model, settings)
-    figures, wrapped = evaluate(model, {**settings, "prompt": prompt})
+    _, plain = run(model, settings)
+    figures, wrapped = run(model, {**settings, "prompt": prompt})
     tokenizer, template = load_tokenizer(model), {"recipe": "alpaca", "chat": "chat"}[prompt]
     assert wrapped["prompt"].to_list() == [render(template, text, "", tokenizer) for text in plain["prompt"]]
     assert figures["prompt"] == prompt
@@ -173,7 +178,7 @@ def test_a_group_is_averaged_as_the_harness_does(model, tmp_path, by_items):
     group = {"group": "both", "task": ["one", "two"], "aggregate_metric_list": [average], "metadata": {"version": 2}}
     (tmp_path / "both.yaml").write_text(yaml.safe_dump(group))
     settings = {**SETTINGS, "tasks": ["both"], "include_path": str(tmp_path), "limit": 7}
-    figures, items = evaluate(model, settings)
+    figures, items = run(model, settings)
     one, two = (read(items, name)["value"] for name in ("one", "two"))
     assert (len(one), len(two)) == (2, 7)
     assert one.mean() != two.mean()
@@ -190,9 +195,9 @@ def test_a_group_is_averaged_as_the_harness_does(model, tmp_path, by_items):
 
 
 def test_the_same_inputs_give_the_same_bytes(model, folder, found):
-    figures, items = evaluate(model, {**SETTINGS, "include_path": folder})
+    figures, items = run(model, {**SETTINGS, "include_path": folder})
     assert (figures, items.equals(found[1])) == (found[0], True)
-    one_by_one = evaluate(model, {**SETTINGS, "include_path": folder, "batch_size": "auto"})[1]
+    one_by_one = run(model, {**SETTINGS, "include_path": folder, "batch_size": "auto"})[1]
     assert one_by_one["value"].to_list() == items["value"].to_list()
     both = zip(one_by_one["log_likelihoods"].explode(), items["log_likelihoods"].explode(), strict=True)
     assert all(one == other or one == pytest.approx(other, abs=1e-4) for one, other in both)
@@ -200,15 +205,15 @@ def test_the_same_inputs_give_the_same_bytes(model, folder, found):
 
 def test_few_shot_examples_are_drawn_by_the_seed(model, folder):
     settings = {**SETTINGS, "tasks": ["choice"], "few_shot": 2, "include_path": folder}
-    prompts = [evaluate(model, {**settings, "seed": seed})[1]["prompt"].to_list() for seed in (0, 0, 1)]
+    prompts = [run(model, {**settings, "seed": seed})[1]["prompt"].to_list() for seed in (0, 0, 1)]
     assert prompts[0] == prompts[1] != prompts[2]
 
 
 def test_requests_longer_than_the_model_reads_are_cut_and_counted(model, folder):
     settings = {**SETTINGS, "tasks": ["choice", "reply"], "few_shot": 2, "include_path": folder, "max_length": 24}
-    figures, _ = evaluate(model, settings)
+    figures, _ = run(model, settings)
     tokenizer = load_tokenizer(model)
-    _, items = evaluate(model, {**settings, "max_length": None})
+    _, items = run(model, {**settings, "max_length": None})
     lengths = [
         [len(tokenizer(prompt + choice)["input_ids"]) for choice in choices]
         for prompt, choices in read(items, "choice").select("prompt", "choices").iter_rows()
@@ -236,7 +241,8 @@ def test_the_script_writes_its_results_and_a_quiet_log_and_nothing_else(model, f
         **{
             "params": {"settings": settings, "version": 1},
             "resources": {"batch_size": 4},
-            "wildcards": {"subset": "x"},
+            "wildcards": {"recipe": "r", "subset": "x", "benchmark": "tasks"},
+            "config": {"benchmarks": {"tasks": {"kind": "harness"}}},
         },
         **{"log": ["out/job.log"], "threads": 1},
     }
@@ -244,7 +250,7 @@ def test_the_script_writes_its_results_and_a_quiet_log_and_nothing_else(model, f
         (tmp_path / name).mkdir()
     home = {"HOME": str(tmp_path / "home"), "HF_HOME": str(tmp_path / "hf")}
     done = subprocess.run(
-        [sys.executable, "-c", JOB, json.dumps(job), str(ROOT / "workflow/scripts/evaluate_harness.py")],
+        [sys.executable, "-c", JOB, json.dumps(job), str(ROOT / "workflow/scripts/evaluate.py")],
         cwd=tmp_path / "work",
         env={**home, "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "src")},
         capture_output=True,
@@ -255,7 +261,8 @@ def test_the_script_writes_its_results_and_a_quiet_log_and_nothing_else(model, f
     results = {f"work/out/{name}" for name in ("value.json", "items.parquet", "job.log")}
     assert {path for path in written if not path.startswith("hf/datasets/")} == results
     figures = json.loads((tmp_path / "work/out/value.json").read_text())
-    assert figures.pop("provenance")["subset"] == "x"
+    named = {"recipe": "r", "subset": "x", "benchmark": "tasks"}
+    assert figures.pop("provenance") == {"evaluation": "harness", "version": 1, **settings, **named}
     assert figures == found[0]
     assert pl.read_parquet(tmp_path / "work/out/items.parquet").height == figures["n_expected"]
     log = (tmp_path / "work/out/job.log").read_text()
@@ -306,7 +313,7 @@ def test_a_presets_tasks_are_those_of_the_installed_harness(harness, preset):
 def test_a_preset_runs_with_the_papers_few_shot_numbers_and_metrics(model, preset, monkeypatch):
     monkeypatch.setattr(datasets, "load_dataset", hub_data)
     settings = {**SETTINGS, "preset": preset, "tasks": None, "limit": 1, "batch_size": 16}
-    figures, items = evaluate(model, settings)
+    figures, items = run(model, settings)
     assert list(figures["tasks"]) == TASKS[preset]
     assert figures["value"] == pytest.approx(np.mean([task["value"] for task in figures["tasks"].values()]))
     for name, task in figures["tasks"].items():
@@ -429,11 +436,14 @@ def test_what_cannot_be_run_is_refused_before_it_starts(model, tmp_path, folder)
     with pytest.raises(InputError, match="task own writes its own prompts: expected `prompt: none`"):
         harness_tasks._check(SimpleNamespace(task_name="own"), "recipe")
     with pytest.raises(InputError, match="task long generates 300 tokens, and max_length is 256"):
-        evaluate(model, {**SETTINGS, "tasks": ["long"], "include_path": str(tmp_path), "max_length": 256})
+        evaluate(
+            EvaluationJob(model=model),
+            {**SETTINGS, "tasks": ["long"], "include_path": str(tmp_path), "max_length": 256},
+        )
     with pytest.raises(InputError, match=r"an answer of \d+ tokens does not fit max_length 2"):
-        evaluate(model, {**SETTINGS, "tasks": ["choice"], "include_path": folder, "max_length": 2})
+        run(model, {**SETTINGS, "tasks": ["choice"], "include_path": folder, "max_length": 2})
     with pytest.raises(InputError, match="prompt plain: expected one of none, recipe, chat"):
-        evaluate(model, {**SETTINGS, "prompt": "plain"})
+        run(model, {**SETTINGS, "prompt": "plain"})
 
 
 def test_items_without_a_value_count_in_neither_sum(model, tmp_path):
@@ -455,8 +465,8 @@ def test_items_without_a_value_count_in_neither_sum(model, tmp_path):
     path.write_text(path.read_text().replace("'!function own.score'", "!function own.score"))
     settings = {**SETTINGS, "tasks": ["own"], "include_path": str(tmp_path)}
     with pytest.raises(InputError, match="3 of 4 items have a value; min_share_used asks for 100%"):
-        evaluate(model, settings)
-    figures, items = evaluate(model, {**settings, "min_share_used": 0.7})
+        run(model, settings)
+    figures, items = run(model, {**settings, "min_share_used": 0.7})
     assert items["value"].to_list() == [1.0, 0.0, None, 1.0]
     assert (figures["value"], figures["n_used"], figures["n_expected"]) == (pytest.approx(2 / 3), 3, 4)
     assert figures["tasks"]["own"]["n"] == 3
@@ -468,4 +478,4 @@ def test_logits_that_are_not_numbers_are_an_error_and_no_wrong_answer(model, fol
 
     monkeypatch.setattr(RunModel, "_loglikelihood_tokens", broken)
     with pytest.raises(InputError, match="task choice, row 0: the model's logits are not numbers"):
-        evaluate(model, {**SETTINGS, "tasks": ["choice"], "include_path": folder})
+        run(model, {**SETTINGS, "tasks": ["choice"], "include_path": folder})

@@ -14,6 +14,7 @@ import pytest
 from nltk import tokenize
 from nltk.tokenize.punkt import PunktParameters, save_punkt_params
 
+from evaluating import job
 from instructmining.data.item_formats import ifeval as parsed
 from instructmining.evaluations.ifeval import evaluate
 from instructmining.jobs.errors import InputError
@@ -59,13 +60,14 @@ def no_network(monkeypatch):
 
 
 @pytest.fixture
-def judged(nltk_data):
+def judged(nltk_data, tmp_path):
     """``rows`` of IFEval's own form with a response each: figures and items."""
 
     def judged(rows, responses, **changed):
         examples = pl.DataFrame([example(number, row) for number, row in enumerate(rows)])
         details = [parsed(row)[1] for row in rows]
-        return evaluate(examples, details, generations(responses), settings(**{"nltk_data": nltk_data, **changed}))
+        asked = job(tmp_path, examples, details, generations(responses))
+        return evaluate(asked, settings(**{"nltk_data": nltk_data, **changed}))
 
     return judged
 
@@ -182,7 +184,7 @@ def test_prompts_without_a_response_are_counted_and_never_wrong(judged):
         judged(rows, [None] * 4, min_share_used=0.0)
 
 
-def test_what_cannot_be_checked_is_named(judged, nltk_data):
+def test_what_cannot_be_checked_is_named(judged, nltk_data, tmp_path):
     with pytest.raises(InputError, match="row 1 of s: instruction 'tone:rude' is none of the harness's 25"):
         judged([row("punctuation:no_comma", {}), row("tone:rude", {})], ["a", "b"])
     with pytest.raises(InputError, match=r"row 0 of s: instruction 'punctuation:no_comma' with \{'n': 1\}: .*'n'"):
@@ -190,9 +192,9 @@ def test_what_cannot_be_checked_is_named(judged, nltk_data):
     with pytest.raises(InputError, match=r"'length_constraints:number_words' with \{'relation': 'about'\}: .*about"):
         judged([row("length_constraints:number_words", {"relation": "about"})], ["a"])
     rows = [row("punctuation:no_comma", {})]
-    asked = pl.DataFrame([example(1, rows[0])]), [parsed(rows[0])[1]]
+    asked = job(tmp_path, pl.DataFrame([example(1, rows[0])]), [parsed(rows[0])[1]], generations(["a"]))
     with pytest.raises(InputError, match="the responses are not those to its prompts"):
-        evaluate(*asked, generations(["a"]), settings(nltk_data))
+        evaluate(asked, settings(nltk_data))
 
 
 def test_a_missing_sentence_model_is_said_in_one_line(judged, tmp_path, monkeypatch):

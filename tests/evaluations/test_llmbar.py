@@ -1,11 +1,13 @@
 import hashlib
 import json
+import tempfile
 from pathlib import Path
 
 import polars as pl
 import pytest
 import torch
 
+from evaluating import job
 from instructmining.data.examples import EXAMPLE_SCHEMA, read_details, read_examples
 from instructmining.data.reading import read_dataset
 from instructmining.evaluations import llmbar
@@ -55,8 +57,10 @@ def test_the_prompt_is_the_authors_word_for_word():
     assert hashlib.sha256(PROMPT.encode()).hexdigest().startswith("f558e1bdace37d11")
 
 
-def run(folder, examples, done=Path("unused"), **settings):
-    return evaluate(folder, examples, DETAILS, {**SETTINGS, **settings}, done)
+def run(folder, examples, work=None, **settings):
+    with tempfile.TemporaryDirectory() as written:
+        asked = job(Path(written), examples, DETAILS, model=folder, work=str(work or written))
+        return evaluate(asked, {**SETTINGS, **settings})
 
 
 def asked(examples, item, swapped):
@@ -183,7 +187,7 @@ def test_written_answers_are_parsed_and_counted(folder, examples, monkeypatch, t
         return pl.DataFrame({"id": questions["id"], "response": written, "finish": finish})
 
     monkeypatch.setattr(llmbar, "generate", generate)
-    figures, items = run(folder, examples, tmp_path / "answers.jsonl", answer="generated", min_share_used=0.5)
+    figures, items = run(folder, examples, tmp_path, answer="generated", min_share_used=0.5)
     assert given["questions"] == [asked(examples, item, swapped) for item in range(5) for swapped in (False, True)]
     assert (given["temperature"], given["max_new_tokens"], given["max_prompt_length"]) == (0.0, 50, None)
     assert (given["max_length"], given["done"]) == (1998, tmp_path / "answers.jsonl")
@@ -198,7 +202,7 @@ def test_written_answers_are_parsed_and_counted(folder, examples, monkeypatch, t
 
 
 def test_the_model_itself_may_write(folder, examples, tmp_path):
-    figures, items = run(folder, examples, tmp_path / "answers.jsonl", answer="generated")
+    figures, items = run(folder, examples, tmp_path, answer="generated")
     assert (
         figures["n_used"] == 5
         and figures["unparsed"] + items.select(pl.col("chosen_1", "chosen_2").count()).sum_horizontal().item() == 10

@@ -1,5 +1,6 @@
 """Answers compared by a judge: both orders, agreement, what cannot be used, and nothing paid twice."""
 
+import contextlib
 import json
 import math
 import runpy
@@ -14,6 +15,7 @@ import torch
 from statsmodels.stats.proportion import proportion_confint
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from evaluating import job
 from instructmining.evaluations.pairwise import drawn, evaluate, reference_answers
 from instructmining.jobs.errors import InputError
 from instructmining.jobs.files import write_parquet
@@ -63,13 +65,24 @@ def likely(first, **more):
 
 
 def told(folder, **changed):
+    """Settings as a rule has them among its params, with the size of a batch."""
     judge = settings(folder)
     judge = {key: judge[key] for key in ("backend", "model", "model_record")} | {"request": {}}
     found = {"prompt": "mt_bench_pair", "min_share_used": 0.9, "judge": judge, "batch_tokens": 0, "runs": []}
-    calls = {key: changed.pop(key) for key in tuple(changed) if key in ("max_cost", "retries", "concurrency")}
-    whole = settings(folder, **calls)
-    place = {key: whole[key] for key in ("calls", "costs")} | {"answers": ["benchmarks/mt", "r.s", str(folder)]}
-    return {**found, **place, **changed}
+    return {**found, "generation": {"seed": 0}, **changed}
+
+
+def called(folder, **changed):
+    """The benchmark's entry in the config, as far as it says how the judge is called."""
+    return {"kind": "pairwise", "judge": settings(folder, **changed)["calls"]}
+
+
+def judged(folder, rows, details, one, other, told, **calls):
+    """Figures and items; the judge's answers lie below ``folder``."""
+    named = {"recipe": "r", "subset": "s", "benchmark": "mt", "entry": called(folder, **calls)}
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.chdir(folder):
+        return evaluate(job(folder, examples(range(rows)), details, one, [other], **named), told)
 
 
 def run(server, monkeypatch, folder, rows=ROWS, ours=None, theirs=None, categories=None, hard=None, **changed):
@@ -78,11 +91,12 @@ def run(server, monkeypatch, folder, rows=ROWS, ours=None, theirs=None, categori
     details = [{**one, "difficulty": hard[row]} if hard else one for row, one in enumerate(details)]
     one = answers("ours", rows) if ours is None else ours
     other = answers("theirs", rows) if theirs is None else theirs
-    return evaluate(examples(range(rows)), details, one, other, told(folder, **changed))
+    calls = {key: changed.pop(key) for key in tuple(changed) if key in ("max_cost", "retries", "concurrency")}
+    return judged(folder, rows, details, one, other, told(folder, **changed), **calls)
 
 
 def records(folder):
-    files = (folder / "answers/benchmarks/mt").glob("*.jsonl")
+    files = (folder / "results/answers/benchmarks/mt").glob("*.jsonl")
     return [json.loads(line) for file in files for line in file.read_text().splitlines()]
 
 
@@ -163,9 +177,8 @@ def test_preferences_are_weighed(monkeypatch, tmp_path):
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
         monkeypatch.delenv(name)
     details = [{"category": None}] * ROWS
-    again = evaluate(
-        examples(range(ROWS)), details, answers("ours"), answers("theirs"), told(tmp_path, prompt="alpaca_eval")
-    )
+    told_again = told(tmp_path, prompt="alpaca_eval")
+    again = judged(tmp_path, ROWS, details, answers("ours"), answers("theirs"), told_again)
     assert again[0] == figures and again[1].equals(items)
 
 
@@ -199,7 +212,7 @@ def test_equal_answers_are_a_tie_and_nobody_is_asked(monkeypatch, tmp_path):
 def test_equal_answers_everywhere_need_no_judge(monkeypatch, tmp_path):
     monkeypatch.delenv("OPENAI_API_KEY")
     one = answers("ours")
-    figures, _ = evaluate(examples(range(ROWS)), [{}] * ROWS, one, one, told(tmp_path))
+    figures, _ = judged(tmp_path, ROWS, [{}] * ROWS, one, one, told(tmp_path))
     assert (figures["value"], figures["identical"], figures["agreement"], figures["first_place"]) == (
         *(0.5, ROWS, None, None),
     )
@@ -258,7 +271,7 @@ def test_a_run_that_is_cut_goes_on_and_pays_nothing_twice(monkeypatch, tmp_path)
         asked = server.asked.total()
         again = run(server, monkeypatch, tmp_path)
         assert again[0] == figures and again[1].equals(items) and server.asked.total() == asked
-    costs = json.loads((tmp_path / "costs/judge/pool/entry/pool-000-of-001.json").read_text())
+    costs = json.loads((tmp_path / "results/costs/judge_pairs/r/s/mt.json").read_text())
     assert (costs["questions"], costs["answers"]) == (24, 24)
 
 
@@ -280,7 +293,7 @@ def test_the_key_is_nowhere(monkeypatch, tmp_path, caplog):
 
 def test_an_item_that_is_not_among_the_answers(tmp_path):
     with pytest.raises(InputError, match=r"generations: 2 of 12 items are not in them, first '0000000000000000000a'"):
-        evaluate(examples(range(ROWS)), [{}] * ROWS, answers("ours", 10), answers("theirs"), told(tmp_path))
+        judged(tmp_path, ROWS, [{}] * ROWS, answers("ours", 10), answers("theirs"), told(tmp_path))
 
 
 def test_answers_are_drawn_by_item_and_seed():
@@ -319,14 +332,14 @@ def local(root, folder, **changed):
 
 
 def test_a_local_judge_weighs_its_next_token(tmp_path, folder):
-    figures, items = evaluate(
-        *(examples(range(4)), [{}] * 4, answers("ours", 4), answers("theirs", 4)),
+    figures, items = judged(
+        *(tmp_path, 4, [{}] * 4, answers("ours", 4), answers("theirs", 4)),
         local(tmp_path, folder, prompt="alpaca_eval"),
     )
     assert figures["n_used"] == 4 and items["order_1"].n_unique() == 4
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
-    found = Records("benchmarks/mt", "r.s", tmp_path).answers.values()
+    found = Records("benchmarks/mt", "r.s", tmp_path / "results").answers.values()
     assert len(found) == 8
     for record in found:
         text = tokenizer.apply_chat_template(record["asked"]["messages"], tokenize=False, add_generation_prompt=True)
@@ -340,20 +353,20 @@ def test_a_local_judge_weighs_its_next_token(tmp_path, folder):
         assert record["answer"] == max(expected, key=lambda one: one[1])[0]
         assert record["usage"] == {"input": ids.shape[1], "output": 1}
     nowhere = local(tmp_path, str(tmp_path / "no model"), prompt="alpaca_eval")
-    again = evaluate(examples(range(4)), [{}] * 4, answers("ours", 4), answers("theirs", 4), nowhere)
+    again = judged(tmp_path, 4, [{}] * 4, answers("ours", 4), answers("theirs", 4), nowhere)
     assert again[0] == figures and again[1].equals(items)
 
 
 def test_a_local_judge_that_explains_and_one_that_is_asked_too_much(tmp_path, folder):
-    pairs = (examples(range(3)), [{}] * 3, answers("ours", 3), answers("theirs", 3))
+    pairs = (tmp_path, 3, [{}] * 3, answers("ours", 3), answers("theirs", 3))
     told_short = local(tmp_path, folder)
     told_short["judge"] |= {"request": {"max_tokens": 4}}
     with pytest.raises(InputError, match="win rate: no item has a preference"):
-        evaluate(*pairs, told_short)  # four random tokens are no verdict
+        judged(*pairs, told_short)  # four random tokens are no verdict
     assert {len(one["asked"]["request"]) for one in records(tmp_path)} == {2} and len(records(tmp_path)) == 6
     told_short["judge"] |= {"max_length": 20}
     with pytest.raises(InputError, match=r"0 of 3 items are judged; .*\(3 refused: question over max_length tokens\)"):
-        evaluate(*pairs, {**told_short, "min_share_used": 0.5})
+        judged(*pairs, {**told_short, "min_share_used": 0.5})
 
 
 @pytest.mark.parametrize("seeds", [0, 2])
@@ -372,22 +385,22 @@ def test_the_job(monkeypatch, tmp_path, seeds):
         write_parquet(answers(whose).with_columns(tokens=pl.lit(3), finish=pl.lit("stop")), path)
     judge = {key: told(tmp_path)["judge"][key] for key in ("backend", "model", "model_record", "request")}
     params = {"prompt": "mt_bench_pair", "min_share_used": 0.9, "judge": judge, "generation": {"seed": 0}, "runs": []}
-    job = SimpleNamespace(
+    given = SimpleNamespace(
         input=io.Namedlist(
             fromdict={"examples": "examples.parquet", "ours": "ours.parquet", "theirs": io.Namedlist(theirs)}
         ),
         output=SimpleNamespace(figures="out/f.json", per_item="out/i.parquet"),
         params=SimpleNamespace(settings=params, version=1),
-        wildcards={"recipe": "r", "subset": "longest/p/10", "benchmark": "mt"},
-        resources=SimpleNamespace(batch_tokens=0),
-        config={"benchmarks": {"mt": {"judge": {**judge, **told(tmp_path)["calls"], "concurrency": 2}}}},
+        wildcards=io.Namedlist(fromdict={"recipe": "r", "subset": "longest/p/10", "benchmark": "mt"}),
+        resources=io.Namedlist(fromdict={"batch_tokens": 0}),
+        config={"benchmarks": {"mt": called(tmp_path, concurrency=2)}},
         log=["job.log"],
         threads=1,
     )
-    script = Path(__file__).parents[2] / "workflow/scripts/evaluate_pairwise.py"
+    script = Path(__file__).parents[2] / "workflow/scripts/evaluate.py"
     with serving(reply=verdict, seconds=0.02) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-        process = get_context("spawn").Process(target=runpy.run_path, args=(str(script), {"snakemake": job}))
+        process = get_context("spawn").Process(target=runpy.run_path, args=(str(script), {"snakemake": given}))
         process.start()
         process.join()
     assert process.exitcode == 0, Path("job.log").read_text()

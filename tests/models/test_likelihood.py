@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 import torch
 
+from evaluating import job
 from instructmining.evaluations.loss import evaluate
 from instructmining.jobs.errors import InputError
 from instructmining.models.attention import budget
@@ -99,17 +100,17 @@ def test_a_row_without_response_is_null_with_a_reason(folder, examples):
     assert all(found["truncated"])
 
 
-def test_perplexity_and_loss_agree(folder, examples):
+def test_perplexity_and_loss_agree(folder, examples, tmp_path):
     found = scored(causal, examples, {**SETTINGS, "model_path": folder, "outputs": {"perplexity": "perplexity"}})
-    figures, items = evaluate(folder, examples, SETTINGS)
+    figures, items = evaluate(job(tmp_path, examples, model=folder), SETTINGS)
     assert items["value"].to_list() == pytest.approx([math.log(value) for value in found["perplexity"]], rel=1e-6)
     assert figures["value"] == pytest.approx(items["nll"].sum() / items["tokens"].sum())
     assert figures["n_used"] == figures["n_expected"] == examples.height
 
 
-def test_an_evaluation_that_loses_items_fails(folder, examples):
+def test_an_evaluation_that_loses_items_fails(folder, examples, tmp_path):
     with pytest.raises(InputError, match=r"0 of 6 items .* asks for 90%"):
-        evaluate(folder, examples, {**SETTINGS, "max_length": 30})
+        evaluate(job(tmp_path, examples, model=folder), {**SETTINGS, "max_length": 30})
 
 
 def test_response_features_give_none_for_an_empty_response(folder, examples):

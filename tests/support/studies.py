@@ -1,20 +1,21 @@
 """A finished study of a few kilobytes, made by the package's own functions, with Snakemake's records of its jobs."""
 
-import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 import study_tables
-from instructmining import config, strategies
+from instructmining import config
 from instructmining.data import mixtures
 from instructmining.data.examples import EXAMPLE_SCHEMA
 from instructmining.indicators import table as indicator_table
 from instructmining.jobs.files import write_csv, write_json, write_parquet, write_text
-from instructmining.quality_rules import observations, regression
-from instructmining.selection import search
-from instructmining.selection.rankings import take
+from instructmining.quality_rules.fitting import quality_rule
+from instructmining.selection import search, subsets
+from instructmining.settings import versions
+from instructmining.strategies.ranking import rank_pool
 from study_builder import Builder
 
 CONFIG = """
@@ -55,18 +56,15 @@ def build(root: Path, text: str = CONFIG, source: str = "data/{}.json") -> Build
     study = Builder(root, text)
     for seed, dataset in enumerate(("alpaca", "dolly", "held_out", "chosen", "rejected")):
         _dataset(study, dataset, seed, source.format(dataset))
-    values = {}
+    block = {key: study.config["mixtures"][0][key] for key in ("datasets", "size", "seed")}
+    examples = [f"datasets/{name}/examples.parquet" for name in block["datasets"]]
     for i in range(9):
-        subset = f"mixtures/base-{i:03d}"
-        ids = {
-            name: pl.read_parquet(study.path(f"datasets/{name}/examples.parquet"))["id"] for name in ("alpaca", "dolly")
-        }
-        write_parquet(mixtures.draw_mixture(ids, 12, 0, "base", i), study.path(f"subsets/{subset}.parquet"), {})
-        examples = [f"datasets/{name}/examples.parquet" for name in ("alpaca", "dolly")]
-        study.job(f"draw_mixture/base-{i:03d}", examples, f"subsets/{subset}.parquet")
-        evaluation = study.run(subset, 1.5 + 0.02 * i)
-        values[f"base-{i:03d}"] = json.loads(study.path(evaluation).read_text())["value"]
-    _rules(study, values)
+        name = f"subsets/mixtures/base-{i:03d}.parquet"
+        held = dict(zip(block["datasets"], map(study.path, examples), strict=True))
+        write_parquet(*_beside(mixtures.mixture(held, block, "base", i, versions.MIXTURES), study.path(name)))
+        study.job(f"draw_mixture/base-{i:03d}", examples, name)
+        study.run(f"mixtures/base-{i:03d}", 1.5 + 0.02 * i)
+    _rules(study)
     _rankings(study)
     _search(study)
     _comparison(study)
@@ -93,12 +91,12 @@ def _dataset(study: Builder, dataset: str, seed: int, source: str) -> None:
     for entry, column in (("lengths", "output_length"), ("mtld", "mtld")):
         shards.append(f"indicators/{dataset}/{entry}/000-of-001.parquet")
         frame = pl.DataFrame({"id": ids, column: draw.normal(50 + 10 * seed, 9, 40)})
-        write_parquet(frame, study.path(shards[-1]), {"directions": {column: "none"}})
+        provenance = {"directions": {column: "none"}, "rows": 40, "truncated": 0, "null": {column: 0}}
+        write_parquet(frame, study.path(shards[-1]), provenance)
         study.job(f"score/{dataset}/{entry}/000-of-001", [f"{folder}/examples.parquet"], shards[-1])
-    rows = pl.DataFrame({"id": ids}).with_columns(dataset=pl.lit(dataset))
-    columns = ["mtld", "output_length"]
-    table = indicator_table.attach(rows, [study.path(shard) for shard in shards], columns).drop("dataset")
-    write_parquet(table, study.path(f"indicators/{dataset}.parquet"), {})
+    table, name = study.path(f"indicators/{dataset}.parquet"), study.path(f"{folder}/examples.parquet")
+    columns, held = ["mtld", "output_length"], [study.path(shard) for shard in shards]
+    write_parquet(*_beside(indicator_table.dataset_table(dataset, name, held, columns), table))
     study.job(f"join_indicators/{dataset}", shards, f"indicators/{dataset}.parquet")
 
 
@@ -106,76 +104,82 @@ def shards_of(*datasets: str) -> list[str]:
     return [f"indicators/{name}/{entry}/000-of-001.parquet" for name in datasets for entry in ("lengths", "mtld")]
 
 
-def _rules(study: Builder, values: dict[str, float]) -> None:
-    columns, names = ["output_length", "mtld"], sorted(values)
-    examples = observations.mixture_examples(study.path(f"subsets/mixtures/{name}.parquet") for name in names)
-    shards = shards_of("alpaca", "dolly")
-    examples = indicator_table.attach(examples, [study.path(shard) for shard in shards], columns)
-    table, nulls = observations.from_runs(examples, values, columns)
-    settings = study.config["quality_rules"]["fitted"]
-    rule, sets = regression.estimate(table, settings, columns)
-    folder = "quality_rules/fitted"
-    write_json(study.path(f"{folder}.json"), {**rule, "provenance": {"settings": settings}})
-    write_csv(regression.with_predictions(rule, table), study.path(f"{folder}/observations.csv"))
-    write_csv(sets, study.path(f"{folder}/all_subsets.csv"))
-    write_json(study.path(f"{folder}/diagnostics.json"), regression.summary(rule, sets, nulls))
-    inputs = [f"subsets/mixtures/{name}.parquet" for name in names]
-    inputs += [f"evaluations/small/mixtures/{name}/held_out.json" for name in names]
-    outputs = [
-        f"{folder}.json",
-        *(f"{folder}/{name}" for name in ("observations.csv", "all_subsets.csv", "diagnostics.json")),
-    ]
-    study.job("fit_quality_rule/fitted", [*inputs, *shards], *outputs)
-    write_json(study.path("quality_rules/published.json"), regression.published("instructmining-v2"))
-    study.job("fit_quality_rule/published", [], "quality_rules/published.json")
+def _beside(made: tuple[pl.DataFrame, dict[str, Any]], path: Path) -> tuple[pl.DataFrame, Path, dict[str, Any]]:
+    """What ``write_parquet`` takes."""
+    return made[0], path, made[1]
+
+
+def _rules(study: Builder) -> None:
+    names, shards = [f"base-{i:03d}" for i in range(9)], shards_of("alpaca", "dolly")
+    mixed = [f"subsets/mixtures/{name}.parquet" for name in names]
+    losses = [f"evaluations/small/mixtures/{name}/held_out.json" for name in names]
+    for name, inputs in (("fitted", [*mixed, *losses, *shards]), ("published", [])):
+        settings, columns = study.config["quality_rules"][name], config.rule_columns(study.config, name)
+        files = {
+            "mixtures": [study.path(one) for one in mixed],
+            "evaluations": [study.path(one) for one in losses],
+            "indicators": [study.path(one) for one in shards],
+        }
+        made = quality_rule(name, settings, columns, versions.QUALITY_RULES, **(files if inputs else {}))
+        outputs = [f"quality_rules/{name}.json"]
+        outputs += [f"quality_rules/{name}/{part}" for part in ("observations.csv", "all_subsets.csv")]
+        outputs += [f"quality_rules/{name}/diagnostics.json"]
+        for output, content in zip(outputs, made, strict=True):
+            if isinstance(content, dict):
+                write_json(study.path(output), content)
+            else:
+                write_csv(content, study.path(output))
+        study.job(f"fit_quality_rule/{name}", inputs, *outputs)
 
 
 def _rankings(study: Builder) -> None:
-    frames = [
-        pl.read_parquet(study.path(f"datasets/{name}/examples.parquet")) for name in study.config["pools"]["unseen"]
-    ]
-    examples = pl.concat(frames).select("id", "dataset")
-    sources = [f"datasets/{name}/examples.parquet" for name in ("dolly", "alpaca")]
+    datasets = study.config["pools"]["unseen"]
+    sources = [f"datasets/{name}/examples.parquet" for name in datasets]
     for order in ("best", "random-0", "random-1"):
-        settings = config.strategy_settings(study.config, order)[1]
-        inputs = [*sources, *(["quality_rules/fitted.json", *shards_of("dolly", "alpaca")] if order == "best" else [])]
-        rule = {"rule": json.loads(study.path("quality_rules/fitted.json").read_text())} if order == "best" else {}
-        columns = config.strategy_columns(study.config, order)
-        held = [study.path(name) for name in inputs if name.startswith("indicators")]
-        ranking = strategies.load(settings["kind"]).rank(
-            indicator_table.attach(examples, held, columns), {**settings, **rule}
+        rule = "quality_rules/fitted.json" if order == "best" else None
+        shards = shards_of(*datasets) if rule else []
+        made = rank_pool(
+            "unseen",
+            config.strategy_settings(study.config, order)[1],
+            config.strategy_columns(study.config, order),
+            versions.RANKINGS,
+            datasets,
+            examples=[study.path(name) for name in sources],
+            indicators=[study.path(name) for name in shards],
+            quality_rule=study.path(rule) if rule else None,
         )
-        write_parquet(ranking, study.path(f"rankings/{order}/unseen.parquet"), {})
+        write_parquet(*_beside(made, study.path(f"rankings/{order}/unseen.parquet")))
+        inputs = [*sources, *([rule, *shards] if rule else [])]
         study.job(f"rank_pool/{order}/unseen", inputs, f"rankings/{order}/unseen.parquet")
 
 
-def _select(study: Builder, order: str, size: int, subset: str, job: str, *beside: str) -> None:
-    ranking = f"rankings/{order}/unseen.parquet"
-    write_parquet(
-        take(pl.read_parquet(study.path(ranking)), size, "unseen"), study.path(f"subsets/{subset}.parquet"), {}
-    )
-    study.job(f"{job}/{subset.removeprefix('searches/')}", [ranking, *beside], f"subsets/{subset}.parquet")
+def _select(study: Builder, order: str, size: str, subset: str, job: str, proposal: str | None = None) -> None:
+    ranking, name = f"rankings/{order}/unseen.parquet", f"subsets/{subset}.parquet"
+    chosen_by = study.path(proposal) if proposal else None
+    made = subsets.select_subset(study.path(ranking), size, order, "unseen", versions.RANKINGS, chosen_by)
+    write_parquet(*_beside(made, study.path(name)))
+    study.job(f"{job}/{subset.removeprefix('searches/')}", [ranking, *([proposal] if proposal else [])], name)
 
 
 def _search(study: Builder) -> None:
-    proposals, values, files = [], [], list[str]()
-    settings = {key: study.config["searches"]["main"][key] for key in ("low", "high", "parallel", "seed")}
+    proposals, evaluations = list[str](), list[str]()
+    config_ = study.config["searches"]["main"]
+    settings = {key: config_[key] for key in ("low", "high", "parallel", "seed")}
     for t in range(3):
-        proposals.append(search.propose(t, proposals[:t], values, search="main", **settings))
         trial, subset = f"searches/main/trials/{t:03d}.json", f"searches/main/{t:03d}"
-        write_json(study.path(trial), proposals[-1])
-        study.job(f"propose_size/main/{t:03d}", list(files), trial)
-        _select(study, "best", proposals[-1]["size"], subset, "select_trial", trial)
-        evaluation = study.run(subset, 1.4 + 0.01 * t)
-        values.append(json.loads(study.path(evaluation).read_text())["value"])
-        files += [trial, evaluation]
-    trials = [{**proposal, "value": value} for proposal, value in zip(proposals, values, strict=True)]
-    write_json(study.path("searches/main.json"), {**search.choose(trials, "main"), "provenance": {}})
-    study.job("choose_size/main", files, "searches/main.json")
+        earlier = [[study.path(name) for name in names] for names in (proposals, evaluations)]
+        write_json(study.path(trial), search.proposal("main", t, *earlier, settings))
+        study.job(f"propose_size/main/{t:03d}", [*proposals, *evaluations], trial)
+        _select(study, "best", "", subset, "select_trial", trial)
+        proposals.append(trial)
+        evaluations.append(study.run(subset, 1.4 + 0.01 * t))
+    files = [[study.path(name) for name in names] for names in (proposals, evaluations)]
+    write_json(study.path("searches/main.json"), search.search_result("main", *files, config_, versions.SEARCHES))
+    study.job("choose_size/main", [*proposals, *evaluations], "searches/main.json")
 
 
 def _comparison(study: Builder) -> None:
     for number, subset in enumerate(config.comparison_subsets(study.config, "first")):
         order, _, size = subset.split("/")
-        _select(study, order, int(size), subset, "select_subset")
+        _select(study, order, size, subset, "select_subset")
         study.run(subset, 1.3 + 0.01 * number)

@@ -57,8 +57,9 @@ def _paths(study: Builder, names: list[str]) -> list[str]:
 def _check(study: Builder) -> None:
     sides, columns = ("chosen", "rejected"), config.dataset_columns(study.config)
     texts, shards = [TEXTS.format(side) for side in sides], [_shards(side) for side in sides]
-    found = indicator_check.check_files(_paths(study, texts), [_paths(study, names) for names in shards], columns)
-    write_json(study.path("indicator_check.json"), {**found, "provenance": {"version": 1}})
+    files = [_paths(study, names) for names in shards]
+    found = indicator_check.check_files(_paths(study, texts), files, columns, study.config["indicator_check"], 1)
+    write_json(study.path("indicator_check.json"), found)
     study.job("check_indicators/indicators", [*texts, *shards[0], *shards[1]], "indicator_check.json")
 
 

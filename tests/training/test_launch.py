@@ -4,6 +4,7 @@ import shutil
 import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from evaluating import job
 from instructmining.evaluations.loss import evaluate
 from instructmining.jobs.errors import InputError
 from instructmining.training import finetune as module
@@ -57,7 +58,7 @@ def test_training_lowers_the_loss_and_saves_a_model_that_loads(tmp_path, folder,
     recipe = {**RECIPE, "method": method, "learning_rate": 3e-3, "epochs": 6}
     (figures,) = launched({tmp_path / "run": EXAMPLES}, recipe, folder)
     paths = (folder, str(tmp_path / "run/model"))
-    before, after = (evaluate(path, EXAMPLES, EVALUATION)[0]["value"] for path in paths)
+    before, after = (evaluate(job(tmp_path, EXAMPLES, model=path), EVALUATION)[0]["value"] for path in paths)
     assert after < before - 0.1
     assert figures["examples"] == EXAMPLES.height
     assert figures["supervised_tokens"] < figures["tokens"]

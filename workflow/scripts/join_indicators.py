@@ -3,13 +3,9 @@
 from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0]):
-    from instructmining import scorers
-    from instructmining.data.examples import read_examples
-    from instructmining.indicators import table as indicator_table
+    from instructmining.indicators.table import dataset_table
     from instructmining.jobs.files import write_parquet
 
-    shards = snakemake.input.shards
-    examples = read_examples(snakemake.input.examples).select("id", "dataset")
-    table = indicator_table.attach(examples, shards, snakemake.params.columns).drop("dataset")
-    origins, totals = indicator_table.provenance(shards), scorers.totals(shards)
-    write_parquet(table, snakemake.output[0], {entry: {**origins[entry], **totals[entry]} for entry in origins})
+    found, columns = snakemake.input, snakemake.params.columns
+    table, provenance = dataset_table(snakemake.wildcards.dataset, found.examples, found.shards, columns)
+    write_parquet(table, snakemake.output[0], provenance)

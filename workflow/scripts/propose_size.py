@@ -3,14 +3,9 @@
 from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0]):
-    from instructmining.jobs.files import read_json, write_json
-    from instructmining.selection.search import propose
+    from instructmining.jobs.files import write_json
+    from instructmining.selection.search import proposal
 
-    proposal = propose(
-        int(snakemake.wildcards.t),
-        [read_json(path) for path in snakemake.input.get("proposals", [])],
-        [read_json(path)["value"] for path in snakemake.input.get("evaluations", [])],
-        search=snakemake.wildcards.search,
-        **snakemake.params.settings,
-    )
-    write_json(snakemake.output[0], proposal)
+    found, names, settings = snakemake.input, snakemake.wildcards, snakemake.params.settings
+    earlier, evaluations = found.get("proposals", ()), found.get("evaluations", ())
+    write_json(snakemake.output[0], proposal(names.search, int(names.t), earlier, evaluations, settings))

@@ -3,19 +3,10 @@
 from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0]):
-    import polars as pl
+    from instructmining.jobs.files import write_parquet
+    from instructmining.selection.subsets import select_subset
 
-    from instructmining.jobs.files import read_json, write_parquet
-    from instructmining.selection.rankings import take
-
-    strategy, pool = snakemake.params.strategy, snakemake.params.pool
-    if search := snakemake.input.get("search"):
-        size = read_json(search)["best_size"]
-    elif proposal := snakemake.input.get("proposal"):
-        size = read_json(proposal)["size"]
-    else:
-        size = None if snakemake.wildcards.size == "all" else int(snakemake.wildcards.size)
-    subset = take(pl.read_parquet(snakemake.input.ranking), size, pool)
-    # Nothing here may depend on the rest of the pool: a run is repeated when its subset's bytes change.
-    provenance = {"strategy": strategy, "pool": pool, "size": subset.height, "version": snakemake.params.version}
+    found, params, size = snakemake.input, snakemake.params, snakemake.wildcards.get("size")
+    chosen_by = found.get("search") or found.get("proposal")
+    subset, provenance = select_subset(found.ranking, size, params.strategy, params.pool, params.version, chosen_by)
     write_parquet(subset, snakemake.output[0], provenance)

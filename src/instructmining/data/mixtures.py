@@ -6,11 +6,35 @@ dataset i. What the paper leaves open (rounding, repeated examples, seeding) is 
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from instructmining.jobs.errors import InputError
+
+
+def mixture(
+    examples: Mapping[str, str | Path], settings: Mapping[str, Any], block: str, i: int, version: int
+) -> tuple[pl.DataFrame, dict[str, Any]]:
+    """Mixture ``i`` of a block, from files.
+
+    Args:
+        examples: dataset -> a file with the ids of all its examples, in the block's order.
+        settings: the block's ``datasets``, ``size`` and ``seed``.
+        block, i: the mixture's name.
+        version: of mixtures.
+
+    Returns:
+        The mixture (``id``, ``dataset``) and its provenance.
+
+    Raises:
+        InputError: a dataset has fewer ids than its share.
+    """
+    pools = {dataset: pl.read_parquet(path, columns=["id"])["id"] for dataset, path in examples.items()}
+    subset = draw_mixture(pools, settings["size"], settings["seed"], block, i)
+    return subset, {**settings, "block": block, "i": i, "version": version}
 
 
 def draw_mixture(pools: Mapping[str, Iterable[str]], size: int, seed: int, block: str, i: int) -> pl.DataFrame:

@@ -12,10 +12,11 @@ import polars as pl
 from lm_eval.evaluator import evaluate as run_tasks
 from transformers import set_seed
 
-from instructmining.evaluations import DIRECTIONS
+from instructmining.data.share_used import check_share_used
 from instructmining.evaluations.harness_model import RunModel
 from instructmining.evaluations.harness_presets import PROMPTS
 from instructmining.evaluations.harness_tasks import Part, load_parts, quiet
+from instructmining.evaluations.job import EvaluationJob
 from instructmining.jobs.errors import InputError
 from instructmining.settings import ABSENT, MIN_SHARE_USED, NOTHING, Benchmark, anything, one_of, text, whole
 
@@ -78,26 +79,31 @@ _SCHEMA: dict[str, Any] = {
 }
 
 
-def evaluate(model_path: str, settings: dict[str, Any]) -> tuple[dict[str, Any], pl.DataFrame]:
+def evaluate(job: EvaluationJob, settings: dict[str, Any]) -> tuple[dict[str, Any], pl.DataFrame]:
     """Mean of the tasks' scores, higher is better; a group's score is averaged as the harness's own group says.
 
-    Settings: those of `load_parts`; ``limit`` (the first items of each task; None: all), ``prompt`` (``none``: the
-    harness's plain text, as in the papers; ``recipe``: each request whole as an instruction in ``template``; ``chat``:
-    likewise in the tokenizer's chat template), ``batch_size`` (``auto``: on a GPU the largest up to 64 that fits the
-    longest request; on a CPU 1), ``max_length`` (tokens; None: the model's), ``seed``, ``precision``, ``device``,
-    ``min_share_used``.
-    Returns the figures (value, n_used, n_expected, unit, direction, stderr; each task's value, standard error, n,
-    few-shot number, metric and version; the harness's version, the prompt, the requests that were cut) and the items:
-    id (subtask:row), task, subtask (a group has several), value, weight (values so weighted have the mean `value`),
-    text (question and right answer alone), prompt (all that stood before the answer), target, response (where text
-    was generated), choices and their log_likelihoods in nats (where it was not), hash (of the task's row).
-    Errors: InputError for tasks that cannot be run, or fewer than ``min_share_used`` items with a value.
+    Reads ``job.model`` and the tasks' data. Settings: those of `load_parts`; ``limit`` (the first items of each task;
+    None: all), ``prompt`` (``none``: the harness's plain text, as in the papers; ``recipe``: each request whole as an
+    instruction in ``template``; ``chat``: likewise in the tokenizer's chat template), ``batch_size`` (``auto`` or 0: on
+    a GPU the largest up to 64 that fits the longest request; on a CPU 1), ``max_length`` (tokens; None: the model's),
+    ``seed``, ``precision``, ``device``, ``min_share_used``.
+
+    Returns:
+        The figures (value, n_used, n_expected, unit, direction, stderr; each task's value, standard error, n, few-shot
+        number, metric and version; the harness's version, the prompt, the requests that were cut) and the items: id
+        (subtask:row), task, subtask (a group has several), value, weight (values so weighted have the mean `value`),
+        text (question and right answer alone), prompt (all that stood before the answer), target, response (where text
+        was generated), choices and their log_likelihoods in nats (where it was not), hash (of the task's row).
+
+    Raises:
+        InputError: a task cannot be run, or fewer than ``min_share_used`` of the items have a value.
     """
     if settings["prompt"] not in PROMPTS:
         raise InputError(f"harness: prompt {settings['prompt']}: expected one of {', '.join(PROMPTS)}")
     parts = load_parts(settings)
     with quiet():
-        model = RunModel(model_path, settings)
+        # a resource of a rule is a whole number: 0 stands for auto
+        model = RunModel(job.model, {**settings, "batch_size": settings["batch_size"] or "auto"})
     tasks = {task.task_name: task for part in parts for task in part.tasks}
     _check_generation(tasks, model.max_length)
     set_seed(settings["seed"])
@@ -119,18 +125,14 @@ def evaluate(model_path: str, settings: dict[str, Any]) -> tuple[dict[str, Any],
     ]
     items = _weighted(pl.DataFrame(rows, schema=_SCHEMA), parts)
     used = items.drop_nulls("value")
-    if used.height < settings["min_share_used"] * items.height:
-        raise InputError(
-            f"harness: {used.height} of {items.height} items have a value; min_share_used asks for "
-            f"{settings['min_share_used']:.0%}"
-        )
+    check_share_used("harness", used.height, items.height, settings["min_share_used"], "items have a value")
     scores = {part.name: _score(part, used, results) for part in parts}
     figures = {
         "value": _mean(used),
         "n_used": used.height,
         "n_expected": items.height,
         "unit": UNIT,
-        "direction": DIRECTIONS["harness"],
+        "direction": SPEC.direction,
         "stderr": _stderr(used),
         "tasks": scores,
         "prompt": settings["prompt"],

@@ -5,7 +5,7 @@ lm-evaluation-harness's own checkers decide, without its tasks and without netwo
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +13,9 @@ from typing import Any
 
 import polars as pl
 
-from instructmining.evaluations import DIRECTIONS
+from instructmining.data.examples import read_details, read_examples
+from instructmining.data.share_used import check_share_used
+from instructmining.evaluations.job import EvaluationJob
 from instructmining.jobs.errors import InputError
 from instructmining.settings import BATCH_TOKENS, BENCHMARK_DATASET, GENERATION, MIN_SHARE_USED, Benchmark, text
 
@@ -56,32 +58,30 @@ _SCHEMA: dict[str, Any] = {
 }
 
 
-def evaluate(
-    examples: pl.DataFrame,
-    details: Sequence[Mapping[str, Any]],
-    generations: pl.DataFrame,
-    settings: Mapping[str, Any],
-) -> tuple[dict[str, Any], pl.DataFrame]:
+def evaluate(job: EvaluationJob, settings: Mapping[str, Any]) -> tuple[dict[str, Any], pl.DataFrame]:
     """Prompts of which every instruction is followed, among those with a response; higher is better.
 
-    ``details``: ``instruction_id_list`` and ``kwargs`` of each example; ``generations``: id, response, finish, in the
-    same order. ``value`` is strict; loose also takes the response without its first or last line, or asterisks. Beside
-    it each share and its ``n``, over prompts and over instructions, and strict over the instructions of each type.
-    Items: id, value, weight, loose, instructions, followed_strict, followed_loose, category, prompt, response, reason.
-    ``settings``: min_share_used, and nltk_data, the folder of NLTK's data (None: where NLTK itself looks).
-    Errors: InputError for an unknown instruction, one with other arguments, missing data or too few responses.
+    Reads ``job.examples``, whose details are ``instruction_id_list`` and ``kwargs``, and ``job.answers`` (id, response,
+    finish) in the same order. Settings: ``min_share_used``, and ``nltk_data``, the folder of NLTK's data (None: where
+    NLTK itself looks). ``value`` is strict; loose also takes the response without its first or last line, or asterisks.
+
+    Returns:
+        The figures (beside the value each share and its ``n``, over prompts and over instructions, and strict over the
+        instructions of each type) and the items: id, value, weight, loose, instructions, followed_strict,
+        followed_loose, category, prompt, response, reason.
+
+    Raises:
+        InputError: an instruction is unknown or has other arguments, data is missing, or there are too few responses.
     """
+    examples, details = read_examples(job.examples), read_details(job.examples)
+    generations = pl.read_parquet(job.answers)
     utils, known = _checkers(settings["nltk_data"])
     if examples["id"].to_list() != generations["id"].to_list():
         raise InputError("ifeval: the responses are not those to its prompts: other ids, or in another order")
     rows = zip(examples.iter_rows(named=True), details, generations.iter_rows(named=True), strict=True)
     items = pl.DataFrame([_item(*row, utils, known) for row in rows], schema=_SCHEMA)
     used = items.drop_nulls("value")
-    if used.is_empty() or used.height < settings["min_share_used"] * items.height:
-        raise InputError(
-            f"ifeval: {used.height} of {items.height} prompts have a response; min_share_used asks for "
-            f"{settings['min_share_used']:.0%}"
-        )
+    check_share_used("ifeval", used.height, items.height, settings["min_share_used"], "prompts have a response")
     return _figures(items, used, generations), items
 
 
@@ -130,7 +130,7 @@ def _figures(items: pl.DataFrame, used: pl.DataFrame, generations: pl.DataFrame)
         "n_used": used.height,
         "n_expected": items.height,
         "unit": UNIT,
-        "direction": DIRECTIONS["ifeval"],
+        "direction": SPEC.direction,
         "prompt_loose": _share(used["loose"]),
         "instruction_strict": _share(strict),
         "instruction_loose": _share(loose),

@@ -13,8 +13,9 @@ from typing import Any
 
 import polars as pl
 
-from instructmining.data.examples import prompt_text
-from instructmining.evaluations import DIRECTIONS
+from instructmining.data.examples import prompt_text, read_details, read_examples
+from instructmining.data.share_used import check_share_used
+from instructmining.evaluations.job import EvaluationJob
 from instructmining.jobs.errors import InputError
 from instructmining.jobs.log import progress
 from instructmining.models.attention import budget
@@ -85,26 +86,28 @@ _NAMED = re.compile(r"^[\s\"'*`]*output \(([ab])\)", re.IGNORECASE | re.MULTILIN
 _LETTER = re.compile(r"[\s\"'*`]*\(?([ab])\)?[\s\"'*`.]*", re.IGNORECASE)
 
 
-def evaluate(
-    model_path: str, examples: pl.DataFrame, details: Sequence[dict[str, Any]], settings: dict[str, Any], done: Path
-) -> tuple[dict[str, Any], pl.DataFrame]:
+def evaluate(job: EvaluationJob, settings: dict[str, Any]) -> tuple[dict[str, Any], pl.DataFrame]:
     """Share of right choices between the two outputs of every item, in both orders; higher is better, chance is 0.5.
 
-    ``examples`` and ``details`` (``outputs``, ``label`` 1 or 2) are of format llmbar. ``settings["answer"]``:
-    ``log_probability`` compares the two answers' as responses, ``generated`` reads what the model writes (``done``:
-    finished answers). An answer that names no output, or both, and two answers of equal probability choose nothing,
-    which is wrong, as the authors count it. A question is never cut: an item with one of more than ``max_length``
-    tokens, its answer among them, is not used.
+    Reads ``job.model`` and ``job.examples``, whose details are ``outputs`` and ``label`` (1 or 2).
+    ``settings["answer"]``: ``log_probability`` compares the two answers' as responses, ``generated`` reads what the
+    model writes (finished answers are kept in ``job.work``). An answer that names no output, or both, and two answers
+    of equal probability choose nothing, which is wrong, as the authors count it. A question is never cut: an item with
+    one of more than ``max_length`` tokens, its answer among them, is not used.
 
-    The figures: value, n_used, n_expected, ``agreement`` (share of items with the same output chosen in both orders:
-    the paper's positional agreement rate; two answers without choice do not agree, though the authors' script takes
-    them for equal), ``accuracy_given`` and ``accuracy_swapped`` (the source's order and the other), ``first_place``
-    (share of the first place among the choices; null without any), ``unparsed`` and ``ties`` (answers, two an item).
-    The items: id, value (0, 0.5 or 1), weight, prompt, label, ``chosen_1`` and ``chosen_2`` (number of the output in
-    the source, given and swapped), reason; with ``margin_1`` and ``margin_2`` (log p of Output (a) less that of Output
-    (b), nats) or ``answer_1`` and ``answer_2`` (what was written).
-    Errors: InputError if fewer than ``min_share_used`` of the items can be used.
+    Returns:
+        The figures: value, n_used, n_expected, ``agreement`` (share of items with the same output chosen in both
+        orders: the paper's positional agreement rate; two answers without choice do not agree, though the authors'
+        script takes them for equal), ``accuracy_given`` and ``accuracy_swapped`` (the source's order and the other),
+        ``first_place`` (share of the first place among the choices; null without any), ``unparsed`` and ``ties``
+        (answers, two an item). The items: id, value (0, 0.5 or 1), weight, prompt, label, ``chosen_1`` and ``chosen_2``
+        (number of the output in the source, given and swapped), reason; with ``margin_1`` and ``margin_2`` (log p of
+        Output (a) less that of Output (b), nats) or ``answer_1`` and ``answer_2`` (what was written).
+
+    Raises:
+        InputError: fewer than ``min_share_used`` of the items can be used.
     """
+    examples, details = read_examples(job.examples), read_details(job.examples)
     prompts = [prompt_text(*prompt) for prompt in examples.select("instruction", "input").iter_rows()]
     asked = [
         PROMPT.format(instruction=prompt, first=outputs[place], second=outputs[1 - place])
@@ -112,11 +115,11 @@ def evaluate(
         for place in (0, 1)
     ]
     if settings["answer"] == "generated":
-        written, reasons = _written(model_path, asked, settings, done)
+        written, reasons = _written(job.model, asked, settings, Path(job.work, "answers.jsonl"))
         read = pl.Series("answer", written, pl.String)
         places = [None if answer is None else parsed(answer) for answer in written]
     else:
-        margins, reasons = _margins(model_path, asked, settings)
+        margins, reasons = _margins(job.model, asked, settings)
         read = pl.Series("margin", margins, pl.Float64)
         places = [None if not margin else int(margin < 0) for margin in margins]
     # the output's number in the source: swapped, the first place is that of the second
@@ -187,11 +190,8 @@ def _written(
 
 def _figures(items: pl.DataFrame, right: Sequence[pl.Expr], settings: dict[str, Any]) -> dict[str, Any]:
     used = items.drop_nulls("value")
-    if used.is_empty() or used.height < settings["min_share_used"] * items.height:
-        raise InputError(
-            f"evaluation: {used.height} of {items.height} items have both questions within max_length "
-            f"{settings['max_length']} and fit in memory; min_share_used asks for {settings['min_share_used']:.0%}"
-        )
+    what = f"items have both questions within max_length {settings['max_length']} and fit in memory"
+    check_share_used("llmbar", used.height, items.height, settings["min_share_used"], what)
     chosen = used.select("chosen_1", "chosen_2")
     silent = sum(chosen.null_count().row(0))
     choices = 2 * used.height - silent
@@ -202,7 +202,7 @@ def _figures(items: pl.DataFrame, right: Sequence[pl.Expr], settings: dict[str, 
         "n_used": used.height,
         "n_expected": items.height,
         "unit": UNIT,
-        "direction": DIRECTIONS["llmbar"],
+        "direction": SPEC.direction,
         "chance": 0.5,
         "agreement": used.select((pl.col("chosen_1") == pl.col("chosen_2")).fill_null(False).mean()).item(),
         "accuracy_given": used.select(right[0].mean()).item(),

@@ -4,8 +4,9 @@ from typing import Any
 
 import polars as pl
 
-from instructmining.evaluations import DIRECTIONS
-from instructmining.jobs.errors import InputError
+from instructmining.data.examples import read_examples
+from instructmining.data.share_used import check_share_used
+from instructmining.evaluations.job import EvaluationJob
 from instructmining.jobs.log import progress
 from instructmining.models.attention import budget
 from instructmining.models.likelihood import read_responses
@@ -34,16 +35,22 @@ SPEC = Benchmark(
 UNIT = "nats per response token"
 
 
-def evaluate(model_path: str, examples: pl.DataFrame, settings: dict[str, Any]) -> tuple[dict[str, Any], pl.DataFrame]:
+def evaluate(job: EvaluationJob, settings: dict[str, Any]) -> tuple[dict[str, Any], pl.DataFrame]:
     """Sum of the NLL of all response tokens given their prompts, divided by their number; lower is better.
 
-    The end token is not counted. Returns the figures (value, n_used, n_expected, tokens, truncated) and the items:
-    id, nll (nats, null where an item has no response token), tokens, value. Errors: InputError if fewer than
-    ``min_share_used`` of the items can be used.
+    The end token is not counted. Reads ``job.model`` and ``job.examples``.
+
+    Returns:
+        The figures (value, n_used, n_expected, unit, direction, tokens, truncated) and the items: id, nll (nats, null
+        where an item has no response token), tokens, value.
+
+    Raises:
+        InputError: fewer than ``min_share_used`` of the items can be used.
     """
-    tokenizer = load_tokenizer(model_path)
-    model = load_causal_lm(model_path, precision=settings["precision"], device=settings["device"])
-    check_length(model, settings["max_length"], model_path)
+    examples = read_examples(job.examples)
+    tokenizer = load_tokenizer(job.model)
+    model = load_causal_lm(job.model, precision=settings["precision"], device=settings["device"])
+    check_length(model, settings["max_length"], job.model)
     limits = (settings["max_length"], settings["max_prompt_length"])
     encoded = encode(examples, tokenizer, settings["template"], *limits, end=False)
     tokens = budget(model, settings["batch_tokens"])
@@ -56,17 +63,14 @@ def evaluate(model_path: str, examples: pl.DataFrame, settings: dict[str, Any]) 
         }
     ).with_columns(value=pl.col("nll") / pl.col("tokens"))
     used = items.drop_nulls("nll")
-    if used.is_empty() or used.height < settings["min_share_used"] * items.height:
-        raise InputError(
-            f"evaluation: {used.height} of {items.height} items have a response token within max_length and fit in "
-            f"memory; min_share_used asks for {settings['min_share_used']:.0%}"
-        )
+    what = "items have a response token within max_length and fit in memory"
+    check_share_used("loss", used.height, items.height, settings["min_share_used"], what)
     figures = {
         "value": float(used["nll"].sum()) / int(used["tokens"].sum()),
         "n_used": used.height,
         "n_expected": items.height,
         "unit": UNIT,
-        "direction": DIRECTIONS["loss"],
+        "direction": SPEC.direction,
         "tokens": int(used["tokens"].sum()),
         "truncated": sum(example.truncated for example in encoded),
     }

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from instructmining.data.examples import prompt_text
-from instructmining.evaluations import DIRECTIONS, win_rates
+from instructmining.data.examples import prompt_text, read_details, read_examples
+from instructmining.evaluations import win_rates
+from instructmining.evaluations.job import EvaluationJob
 from instructmining.jobs.errors import InputError
-from instructmining.judge.asking import Reading, check_share, judged, may_fail, question
+from instructmining.judge.asking import Reading, benchmark_settings, check_share, judged, may_fail, question
 from instructmining.judge.pair_messages import load_pair_prompt, pair_messages, pair_request, read_pair
 from instructmining.judge.records import Record, Request
 from instructmining.settings import (
@@ -89,7 +90,6 @@ SPEC = Benchmark(
 
 
 UNIT = "share of items won, ties half"
-_JUDGE_SETTINGS = ("answers", "calls", "costs", "batch_tokens")
 _OUTCOMES = {"wins": "win", "ties": "tie", "losses": "lose"}
 
 
@@ -104,32 +104,33 @@ class Item(NamedTuple):
     reason: str | None
 
 
-def evaluate(
-    examples: pl.DataFrame,
-    details: Sequence[Mapping[str, Any]],
-    ours: pl.DataFrame,
-    theirs: pl.DataFrame,
-    settings: dict[str, Any],
-) -> tuple[dict[str, Any], pl.DataFrame]:
-    """Win rate (0 to 1, higher is better) of ``ours`` against ``theirs`` (columns id, response; null: no answer).
+def evaluate(job: EvaluationJob, settings: dict[str, Any]) -> tuple[dict[str, Any], pl.DataFrame]:
+    """Win rate (0 to 1, higher is better) of the run's answers against those of others.
 
-    ``details`` has a category of each item, or None, and may have AlpacaEval's difficulty. ``settings``: ``runs``
-    (whose answers ``theirs`` are; none where they are reference answers), prompt, judge (as an indicator's; its request
-    stands over the prompt's), answers, calls, costs, batch_tokens, min_share_used: see `instructmining.judge.asking`.
-    Equal answers are a tie, and nobody is asked.
+    Reads ``job.examples``, whose details have a category of each item, or None, and may have AlpacaEval's difficulty;
+    ``job.answers`` and ``job.others`` (columns id, response; null: no answer). Of several others one is drawn for each
+    item; without any, the items' own outputs are the reference answers. ``settings``: ``runs`` (whose answers the
+    others are), prompt, judge (as an indicator's; its request stands over the prompt's), generation (its ``seed``
+    draws), batch_tokens, min_share_used. How the judge is called, and where its answers and costs are written, comes
+    from ``job`` (`instructmining.judge.asking.benchmark_settings`). Equal answers are a tie, and nobody is asked.
 
     Figures beside the value: wins, ties and losses with 95 % Wilson intervals, in all and by category; items not used,
     by reason; ``agreement``, the share of judged items in which both orders name the same answer; ``first_place``, of
     all orders that name an answer the share that names the first; the length-controlled win rate; against runs
     ``mean_adjusted``, its points above 50 (CR section 4); mean lengths.
-    Errors: InputError as of `judged`, for an item without a row in ``ours`` or ``theirs``, and if fewer than
-    ``min_share_used`` of the items can be used.
+
+    Raises:
+        InputError: as `judged` does; an item has no row among the answers; an item has no reference answer; fewer than
+            ``min_share_used`` of the items can be used.
     """
     prompt = load_pair_prompt(settings["prompt"])
-    judge = {**settings["judge"], **{key: settings[key] for key in _JUDGE_SETTINGS}}
+    examples, details = read_examples(job.examples), read_details(job.examples)
+    ours, theirs = _answers(job, examples, settings)
+    place = benchmark_settings({job.benchmark: job.entry}, **job.names)
+    judge = {**settings["judge"], **place, "batch_tokens": settings["batch_tokens"]}
     judge["request"] = pair_request(prompt, judge["request"], judge["backend"])
     prompts = [prompt_text(*row) for row in examples.select("instruction", "input").iter_rows()]
-    pairs = list(zip(_responses(examples, ours), _responses(examples, theirs), strict=True))
+    pairs = list(zip(ours, theirs, strict=True))
 
     def asked(item: int, first: str, second: str) -> Request:
         return question(
@@ -206,8 +207,15 @@ def reference_answers(examples: pl.DataFrame, where: str) -> pl.DataFrame:
     return examples.select("id", response="output")
 
 
-def _responses(examples: pl.DataFrame, frame: pl.DataFrame) -> list[str | None]:
-    return drawn(examples["id"].to_list(), [frame], 0)["response"].to_list()
+def _answers(
+    job: EvaluationJob, examples: pl.DataFrame, settings: Mapping[str, Any]
+) -> tuple[list[str | None], list[str | None]]:
+    """The run's answers and those that they are compared with, in the items' order."""
+    ids = examples["id"].to_list()
+    ours, *others = (pl.read_parquet(path, columns=["id", "response"]) for path in (job.answers, *job.others))
+    seed = settings["generation"]["seed"]
+    theirs = drawn(ids, others, seed) if others else reference_answers(examples, job.examples)
+    return drawn(ids, [ours], seed)["response"].to_list(), theirs["response"].to_list()
 
 
 def _unasked(ours: str | None, theirs: str | None) -> Item:
@@ -248,7 +256,7 @@ def _figures(items: pl.DataFrame, difficulty: Mapping[str, float | None], runs: 
         "n_used": used.height,
         "n_expected": items.height,
         "unit": UNIT,
-        "direction": DIRECTIONS["pairwise"],
+        "direction": SPEC.direction,
         **_outcomes(used),
         "by_category": {name: _category(used.filter(category=name)) for name in categories},
         "identical": used.height - asked.height,

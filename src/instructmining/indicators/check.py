@@ -60,17 +60,26 @@ def check_indicators(
 
 
 def check_files(
-    examples: Sequence[str | Path], shards: Sequence[Sequence[str | Path]], columns: Sequence[str]
+    examples: Sequence[str | Path],
+    shards: Sequence[Sequence[str | Path]],
+    columns: Sequence[str],
+    settings: Mapping[str, Any],
+    version: int,
 ) -> dict[str, Any]:
-    """``check_indicators`` of the indicator ``columns``; ``examples``, ``shards``: files of the chosen and the rejected
-    side, in this order. Directions are those that the chosen side's files say."""
+    """``check_indicators`` of the indicator ``columns``, from files, with its provenance.
+
+    ``examples``, ``shards``: files of the chosen and the rejected side, in this order. Directions are those that the
+    chosen side's files say. ``settings``: the check's config, for the provenance.
+    Raises InputError as ``check_indicators`` does.
+    """
     origins = indicator_table.provenance(shards[0])
     words = {column: text for origin in origins.values() for column, text in origin["directions"].items()}
     chosen, rejected = (
         indicator_table.attach(read_examples(path).select("id", "dataset", "row"), files, columns)
         for path, files in zip(examples, shards, strict=True)
     )
-    return check_indicators(chosen, rejected, {column: words[column] for column in columns})
+    result = check_indicators(chosen, rejected, {column: words[column] for column in columns})
+    return {**result, "provenance": {**settings, "version": version, "indicators": origins}}
 
 
 def separation(

@@ -10,10 +10,35 @@ from typing import Any
 
 import polars as pl
 
+from instructmining import scorers
 from instructmining.jobs.errors import InputError
 from instructmining.jobs.files import read_provenance
 
 _KEYS = ("id", "dataset", "block", "mixture")
+
+
+def dataset_table(
+    dataset: str, examples: str | Path, shards: Sequence[str | Path], columns: Sequence[str]
+) -> tuple[pl.DataFrame, dict[str, Any]]:
+    """All indicators of a dataset in one table.
+
+    Args:
+        dataset: its name.
+        examples: a file with the ids of its examples.
+        shards: the files of its indicators.
+        columns: the indicators.
+
+    Returns:
+        ``id`` and the columns (float64, nullable), in the order of the examples, and the provenance: what each entry's
+        files have in common, with counts over all of them.
+
+    Raises:
+        InputError: as ``attach`` does.
+    """
+    rows = pl.read_parquet(examples, columns=["id"]).with_columns(dataset=pl.lit(dataset))
+    table = attach(rows, shards, columns).drop("dataset")
+    origins, totals = provenance(shards), scorers.totals(shards)
+    return table, {entry: {**origins[entry], **totals[entry]} for entry in origins}
 
 
 def attach(examples: pl.DataFrame, paths: Iterable[str | Path], columns: Sequence[str]) -> pl.DataFrame:

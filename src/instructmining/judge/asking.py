@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from instructmining.jobs.errors import InputError
+from instructmining.data.share_used import check_share_used
 from instructmining.judge.costs import estimate, price, spent, total, write
 from instructmining.judge.messages import Message
 from instructmining.judge.records import Record, Records, Request, request
@@ -87,8 +87,7 @@ def check_share(readings: Sequence[Reading[Any]], share: float, what: str) -> di
     used = len(readings) - reasons.total()
     if reasons:
         _log.warning("judge: only %d of %d %s: %s", used, len(readings), what, said)
-    if used < share * len(readings):
-        raise InputError(f"judge: {used} of {len(readings)} {what}; min_share_used asks for {share:.0%} ({said})")
+    check_share_used("judge", used, len(readings), share, what, said, least=0)
     return dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
 
 

@@ -115,7 +115,7 @@ def provenance(settings: Mapping[str, Any], counts: Mapping[str, Any]) -> dict[s
     return {**found, **counts}
 
 
-def totals(paths: Iterable[str]) -> dict[str, dict[str, Any]]:
+def totals(paths: Iterable[str | Path]) -> dict[str, dict[str, Any]]:
     """Counts of each entry over its shards .../{entry}/{shard}.parquet: rows, truncated, null by column."""
     from instructmining.jobs.files import read_provenance
 

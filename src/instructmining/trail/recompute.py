@@ -127,12 +127,12 @@ def _needs(names: Sequence[str]) -> str:
 
 def _differences(study: Study, file: str, expected: Any) -> Iterator[Difference]:
     path, kind = study.folder / file, file.rpartition(".")[2]
-    result = expected.result if isinstance(expected, InPart) else expected
+    result: Any = expected.result if isinstance(expected, InPart) else expected
     if kind == "csv":
         yield from of_csv(file, result, path)
     elif kind == "parquet":
         yield from of_frames(file, result, pl.read_parquet(path))
     elif kind == "json":
-        yield from of_data(file, result, without_provenance(read_json(path)))
+        yield from of_data(file, without_provenance(result), without_provenance(read_json(path)))
     else:
         yield from of_data(file, result, path.read_text(encoding="utf-8"))

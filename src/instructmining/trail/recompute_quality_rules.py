@@ -1,47 +1,40 @@
 """Quality rules and their tables computed again; as in ``instructmining.trail.recompute_data``."""
 
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from instructmining.config import mixture_names, rule_columns
-from instructmining.indicators import table as indicator_table
 from instructmining.jobs.files import read_json
 from instructmining.quality_rules import checks as rule_checks
-from instructmining.quality_rules import diagnostics, observations, regression
+from instructmining.quality_rules import fitting
 from instructmining.quality_rules import tables as rule_tables
-from instructmining.trail.study import Computed, Config, Expected, Study
+from instructmining.quality_rules.fitting import QualityRule
+from instructmining.settings import versions
+from instructmining.trail.study import Computed, Study
 
 _FOLDER = "results/quality_rules/{quality_rule}"
+_OBSERVATIONS = f"{_FOLDER}/observations.csv"
 _TABLES = "results/tables/quality_rules/{quality_rule}"
 
 
-def quality_rule(study: Study, file: str, name: str) -> tuple[Expected, ...]:
-    """Observations from mixtures, indicators and losses; the rule, all sets and diagnostics from observations."""
-    settings, nulls = study.config["quality_rules"][name], dict[str, int]()
-    if "preset" in settings:
-        rule = regression.published(settings["preset"], settings["columns"])
-        table, sets = observations.empty(rule["indicators"]), diagnostics.no_sets()
-    else:
-        columns = rule_columns(study.config, name)
-        if "mixtures" in settings:
-            table, nulls = _observations(study, file, settings, columns)
-        else:
-            # what was read is not the study's own: the rows are taken from the table beside the rule
-            table = observations.from_csv(study.path(f"results/quality_rules/{name}/observations.csv"), columns)
-        rule, sets = regression.estimate(table, settings, columns)
-    return rule, regression.with_predictions(rule, table), sets, regression.summary(rule, sets, nulls)
-
-
-def _observations(study: Study, file: str, settings: Config, columns: list[str]) -> tuple[pl.DataFrame, dict[str, int]]:
-    evaluations = study.made_from(file, "evaluations", ".json")
-    losses = {Path(path).parent.name: read_json(path)["value"] for path in evaluations}
-    names = mixture_names(study.config, settings["mixtures"])
-    mixtures = study.paths(f"results/subsets/mixtures/{name}.parquet" for name in names)
-    examples = observations.mixture_examples(mixtures)
-    examples = indicator_table.attach(examples, study.made_from(file, "indicators"), columns)
-    return observations.from_runs(examples, losses, columns)
+def quality_rule(study: Study, file: str, name: str) -> QualityRule:
+    """The rule, its observations, all sets and diagnostics, from mixtures, indicators and losses."""
+    settings = study.config["quality_rules"][name]
+    # what was read is not the study's own: the rows are taken from the table that stands with the rule
+    table = study.path(_OBSERVATIONS.format(quality_rule=name)) if "observations" in settings else None
+    names = mixture_names(study.config, settings["mixtures"]) if "mixtures" in settings else []
+    evaluation = f"results/evaluations/{settings.get('recipe')}/mixtures/{{}}/{settings.get('loss')}.json"
+    return fitting.quality_rule(
+        name,
+        settings,
+        rule_columns(study.config, name),
+        versions.QUALITY_RULES,
+        table=table,
+        mixtures=study.paths(f"results/subsets/mixtures/{mixture}.parquet" for mixture in names),
+        evaluations=study.paths(evaluation.format(mixture) for mixture in names),
+        indicators=study.made_from(file, "indicators") if names else [],
+    )
 
 
 def rule_table(study: Study, _: str, name: str) -> tuple[Any, ...]:
@@ -56,7 +49,7 @@ def rule_table(study: Study, _: str, name: str) -> tuple[Any, ...]:
 QUALITY_RULES: Computed = {
     (
         f"{_FOLDER}.json",
-        f"{_FOLDER}/observations.csv",
+        _OBSERVATIONS,
         f"{_FOLDER}/all_subsets.csv",
         f"{_FOLDER}/diagnostics.json",
     ): quality_rule,
