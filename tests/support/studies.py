@@ -13,7 +13,7 @@ from instructmining.data.examples import EXAMPLE_SCHEMA
 from instructmining.indicators import table as indicator_table
 from instructmining.jobs.files import write_csv, write_json, write_parquet, write_text
 from instructmining.quality_rules.fitting import quality_rule
-from instructmining.selection import search, subsets
+from instructmining.selection import subsets, trials
 from instructmining.settings import versions
 from instructmining.strategies.ranking import rank_pool
 from study_builder import Builder
@@ -168,13 +168,13 @@ def _search(study: Builder) -> None:
     for t in range(3):
         trial, subset = f"searches/main/trials/{t:03d}.json", f"searches/main/{t:03d}"
         earlier = [[study.path(name) for name in names] for names in (proposals, evaluations)]
-        write_json(study.path(trial), search.proposal("main", t, *earlier, settings))
+        write_json(study.path(trial), trials.proposal("main", t, *earlier, settings))
         study.job(f"propose_size/main/{t:03d}", [*proposals, *evaluations], trial)
         _select(study, "best", "", subset, "select_trial", trial)
         proposals.append(trial)
         evaluations.append(study.run(subset, 1.4 + 0.01 * t))
     files = [[study.path(name) for name in names] for names in (proposals, evaluations)]
-    write_json(study.path("searches/main.json"), search.search_result("main", *files, config_, versions.SEARCHES))
+    write_json(study.path("searches/main.json"), trials.search_result("main", *files, config_, versions.SEARCHES))
     study.job("choose_size/main", [*proposals, *evaluations], "searches/main.json")
 
 

@@ -4,7 +4,7 @@ from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0]):
     from instructmining.jobs.files import write_json
-    from instructmining.selection.search import search_result
+    from instructmining.selection.trials import search_result
 
     found, params, name = snakemake.input, snakemake.params, snakemake.wildcards.search
     result = search_result(name, found.proposals, found.evaluations, params.settings, params.version)

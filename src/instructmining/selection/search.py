@@ -9,50 +9,13 @@ import logging
 import math
 import warnings
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version as version_of
-from pathlib import Path
+from importlib.metadata import version
 from typing import Any
 
 from instructmining.jobs.errors import InputError
-from instructmining.jobs.files import read_json
 
 # BlendSearch answers None rather than repeat itself, 2 to 4 times in 24 trials over a wide range.
 MAX_ASKS = 100
-
-
-def proposal(
-    search: str,
-    trial: int,
-    proposals: Sequence[str | Path],
-    evaluations: Sequence[str | Path],
-    settings: Mapping[str, Any],
-) -> dict[str, Any]:
-    """The proposal of a trial (``propose``) from the files of earlier proposals and of the evaluations known by then.
-
-    ``settings``: the search's ``low``, ``high``, ``parallel`` and ``seed``. Raises InputError as ``propose`` does.
-    """
-    earlier = [read_json(path) for path in proposals]
-    losses = [read_json(path)["value"] for path in evaluations]
-    return propose(trial, earlier, losses, search=search, **settings)
-
-
-def search_result(
-    search: str,
-    proposals: Sequence[str | Path],
-    evaluations: Sequence[str | Path],
-    settings: Mapping[str, Any],
-    version: int,
-) -> dict[str, Any]:
-    """The best of a search's trials (``choose``), with its provenance.
-
-    ``proposals``, ``evaluations``: files of all trials, in the same order. ``settings``: the search's config.
-    Raises InputError as ``choose`` does.
-    """
-    proposed = [read_json(path) for path in proposals]
-    losses = [read_json(path)["value"] for path in evaluations]
-    trials = [{**one, "value": loss} for one, loss in zip(proposed, losses, strict=True)]
-    provenance = {**settings, "versions": proposed[0]["versions"], "version": version}
-    return {**choose(trials, search), "provenance": provenance}
 
 
 def told(trial: int, parallel: int) -> range:
@@ -84,7 +47,7 @@ def propose(
             f"search {search}: trial {trial} needs {trial} proposals and {len(told(trial, parallel))} losses, "
             f"got {len(proposals)} and {len(losses)}"
         )
-    versions = {package: version_of(package) for package in ("flaml", "optuna")}
+    versions = {package: version(package) for package in ("flaml", "optuna")}
     searcher = _searcher(low, high, seed)
     asked: list[tuple[str, dict[str, Any]]] = []
     reported = 0

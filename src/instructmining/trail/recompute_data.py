@@ -15,7 +15,7 @@ from instructmining.data import mixtures
 from instructmining.indicators import check as indicator_check
 from instructmining.indicators import table as indicator_table
 from instructmining.jobs.files import read_json
-from instructmining.selection import search, subsets
+from instructmining.selection import subsets, trials
 from instructmining.settings import versions
 from instructmining.strategies.ranking import rank_pool
 from instructmining.tables.significance import read_items
@@ -96,7 +96,7 @@ def subset(study: Study, file: str, *names: str) -> tuple[pl.DataFrame]:
 def size_found(study: Study, file: str, name: str) -> tuple[dict[str, Any]]:
     """The best of a search's trials."""
     settings = study.config["searches"][name]
-    return (search.search_result(name, *_trials(study, file), settings, versions.SEARCHES),)
+    return (trials.search_result(name, *_trials(study, file), settings, versions.SEARCHES),)
 
 
 def proposal(study: Study, file: str, name: str, t: str) -> tuple[dict[str, Any]]:
@@ -106,7 +106,7 @@ def proposal(study: Study, file: str, name: str, t: str) -> tuple[dict[str, Any]
     if int(t) < settings["trials"] - 1:
         return (found,)
     keys = {key: settings[key] for key in ("low", "high", "parallel", "seed")}
-    again = search.proposal(name, int(t), *_trials(study, file), keys)
+    again = trials.proposal(name, int(t), *_trials(study, file), keys)
     # the packages that are installed here need not be those of the study
     return ({**again, "versions": found["versions"]},)
 
