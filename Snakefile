@@ -31,65 +31,33 @@ include: "rules/report_studies.smk"
 include: "rules/report_summary.smk"
 
 
-# seconds each: a cluster's queue would cost more than the work
-localrules:
-    all,
-    subsets,
-    chosen,
-    searches,
-    fetch_package,
-    draw_mixture,
-    fit_quality_rule,
-    rank_pool,
-    select_subset,
-    select_trial,
-    take_run,
-    propose_size,
-    choose_size,
-    describe_model,
-    join_indicators,
-    check_indicators,
-    report_summary,
-    report_comparison,
-    report_benchmark,
-    report_costs,
-    report_subsets,
-    report_size_scan,
-    report_ablation,
-    report_dataset_losses,
-    report_overlaps,
-    report_contamination,
-    report_agreement,
-    report_search,
-    report_quality_rule,
-    report_indicators,
-    report_examples,
-    report_data,
-
-
 rule all:
     default_target: True
     input:
-        get_targets(),
+        targets.everything(config),
+    localrule: True
 
 
 # after data have grown: run this target first, then all; what selects the same examples is then not trained again
 rule subsets:
     input:
-        get_subset_targets,
+        of(targets.subsets),
+    localrule: True
 
 
 # after a ranking has changed, with --allowed-rules select_trial select_subset chosen: a search whose trials select the same
 # examples is then not repeated
 rule chosen:
     input:
-        get_chosen_targets,
+        of(targets.chosen),
+    localrule: True
 
 
 # after a search has got more trials: where it finds the same size, the runs of that size are then not trained again
 rule searches:
     input:
-        get_search_targets,
+        of(targets.searches),
+    localrule: True
 
 
 # With a limit on starts a second, which cannot be switched off, every job that ends has the scheduler woken once a second more
@@ -100,14 +68,15 @@ onstart:
 
 # not --report-after-run: that fails on a dry run and writes a report without pages after a partial one
 onsuccess:
-    for page, newer in get_stale_cost_pages().items():
+    for page, newer in costs.stale_pages(config).items():
         logger.warning(f"warning: {page} is older than {newer} of its measurements: --forcerun report_costs")
-    if get_report_pages() and all(Path(page).exists() for page in get_report_pages()):
+    pages = targets.report_pages(config)
+    if pages and all(Path(page).exists() for page in pages):
         named = " ".join(shlex.quote(str(path)) for path in workflow.overwrite_configfiles)
         # several are laid over one another where they are named together, and only there
         configs = f"--configfile {named}" if named else ""
         shell(
             "{sys.executable} -m snakemake --snakefile {workflow.main_snakefile:q} --workflow-profile none"
-            " --cores 1 --quiet all {configs} --report results/report.html"
+            " --cores 1 --quiet all {configs} --report {paths.REPORT}"
         )
-        open_on_summary("results/report.html")
+        open_on_summary(paths.REPORT)

@@ -1,17 +1,15 @@
-include: "inputs/datasets.smk"
-
-
 rule fetch_package:
     output:
-        "results/packages/{package}-{version}.archive",
+        paths.PACKAGE,
     log:
-        "logs/fetch_package/{package}-{version}.log",
+        paths.log("fetch_package/{package}-{version}"),
     params:
-        sha256=lambda wildcards: get_package(wildcards)["sha256"],
-        archive=lambda wildcards: get_package(wildcards)["archive"],
+        sha256=of(datasets.package_sha256),
+        archive=of(datasets.package_archive),
     wildcard_constraints:
         package=r"[A-Za-z0-9][A-Za-z0-9._-]*",
         version=r"[0-9][0-9A-Za-z.+!]*",
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -21,18 +19,18 @@ rule fetch_package:
 
 rule read_dataset:
     input:
-        unpack(get_dataset_inputs),
+        unpack(of(datasets.read_inputs)),
     output:
-        examples="results/datasets/{dataset}/examples.parquet",
-        rejected="results/datasets/{dataset}/rejected.jsonl",
-        summary="results/datasets/{dataset}/summary.json",
+        examples=paths.EXAMPLES,
+        rejected=paths.REJECTED,
+        summary=paths.DATASET_SUMMARY,
     log:
-        "logs/read_dataset/{dataset}.log",
+        paths.log("read_dataset/{dataset}"),
     params:
-        settings=get_dataset_settings,
+        settings=of(datasets.read_settings),
         version=versions.DATASETS,
     benchmark:
-        "results/costs/read_dataset/{dataset}.tsv"
+        paths.cost("read_dataset/{dataset}")
     conda:
         "../envs/base.yaml"
     threads: 1

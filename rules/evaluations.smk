@@ -1,28 +1,25 @@
-include: "inputs/evaluations.smk"
-
-
 rule evaluate_loss:
     input:
-        model="results/runs/{recipe}/{subset}/model",
-        examples=get_benchmark_examples,
+        model=paths.WEIGHTS,
+        examples=of(evaluations.benchmark_examples),
     output:
-        figures="results/evaluations/{recipe}/{subset}/{benchmark}.json",
-        per_item="results/evaluations/{recipe}/{subset}/{benchmark}.items.parquet",
+        figures=paths.EVALUATION,
+        per_item=paths.ITEMS,
     log:
-        "logs/evaluate_loss/{recipe}/{subset}/{benchmark}.log",
+        paths.log("evaluate_loss/{recipe}/{subset}/{benchmark}"),
     params:
-        settings=get_evaluation_settings,
+        settings=of(evaluations.loss_settings),
         version=versions.EVALUATIONS["loss"],
     benchmark:
-        "results/costs/evaluate_loss/{recipe}/{subset}/{benchmark}.tsv"
+        paths.cost("evaluate_loss/{recipe}/{subset}/{benchmark}")
     wildcard_constraints:
-        benchmark=BENCHMARKS["loss"],
+        benchmark=evaluations.benchmarks_of(config, "loss"),
     conda:
         "../envs/models.yaml"
-    threads: get_recipe_threads
+    threads: of(runs.recipe_threads)
     resources:
-        batch_tokens=get_evaluation_batch_tokens,
-        gpu=get_one_run_gpu,
+        batch_tokens=of(evaluations.batch_tokens),
+        gpu=of(runs.one_gpu),
         mem_mb=5000,
     script:
         "../workflow/scripts/evaluate.py"
@@ -30,26 +27,26 @@ rule evaluate_loss:
 
 rule evaluate_llmbar:
     input:
-        model="results/runs/{recipe}/{subset}/model",
-        examples=get_benchmark_examples,
+        model=paths.WEIGHTS,
+        examples=of(evaluations.benchmark_examples),
     output:
-        figures="results/evaluations/{recipe}/{subset}/{benchmark}.json",
-        per_item="results/evaluations/{recipe}/{subset}/{benchmark}.items.parquet",
+        figures=paths.EVALUATION,
+        per_item=paths.ITEMS,
     log:
-        "logs/evaluate_llmbar/{recipe}/{subset}/{benchmark}.log",
+        paths.log("evaluate_llmbar/{recipe}/{subset}/{benchmark}"),
     params:
-        settings=get_llmbar_settings,
+        settings=of(evaluations.llmbar_settings),
         version=versions.EVALUATIONS["llmbar"],
     benchmark:
-        "results/costs/evaluate_llmbar/{recipe}/{subset}/{benchmark}.tsv"
+        paths.cost("evaluate_llmbar/{recipe}/{subset}/{benchmark}")
     wildcard_constraints:
-        benchmark=BENCHMARKS["llmbar"],
+        benchmark=evaluations.benchmarks_of(config, "llmbar"),
     conda:
         "../envs/models.yaml"
-    threads: get_recipe_threads
+    threads: of(runs.recipe_threads)
     resources:
-        batch_tokens=get_evaluation_batch_tokens,
-        gpu=get_one_run_gpu,
+        batch_tokens=of(evaluations.batch_tokens),
+        gpu=of(runs.one_gpu),
         mem_mb=5000,
     script:
         "../workflow/scripts/evaluate.py"
@@ -57,26 +54,26 @@ rule evaluate_llmbar:
 
 rule evaluate_harness:
     input:
-        model="results/runs/{recipe}/{subset}/model",
-        tasks=get_harness_tasks,
+        model=paths.WEIGHTS,
+        tasks=of(evaluations.harness_tasks),
     output:
-        figures="results/evaluations/{recipe}/{subset}/{benchmark}.json",
-        per_item="results/evaluations/{recipe}/{subset}/{benchmark}.items.parquet",
+        figures=paths.EVALUATION,
+        per_item=paths.ITEMS,
     log:
-        "logs/evaluate_harness/{recipe}/{subset}/{benchmark}.log",
+        paths.log("evaluate_harness/{recipe}/{subset}/{benchmark}"),
     params:
-        settings=get_harness_settings,
+        settings=of(evaluations.harness_settings),
         version=versions.EVALUATIONS["harness"],
     benchmark:
-        "results/costs/evaluate_harness/{recipe}/{subset}/{benchmark}.tsv"
+        paths.cost("evaluate_harness/{recipe}/{subset}/{benchmark}")
     wildcard_constraints:
-        benchmark=BENCHMARKS["harness"],
+        benchmark=evaluations.benchmarks_of(config, "harness"),
     conda:
         "../envs/models.yaml"
-    threads: get_recipe_threads
+    threads: of(runs.recipe_threads)
     resources:
-        batch_size=get_harness_batch_size,
-        gpu=get_one_run_gpu,
+        batch_size=of(evaluations.harness_batch_size),
+        gpu=of(runs.one_gpu),
         mem_mb=5000,
     script:
         "../workflow/scripts/evaluate.py"
@@ -85,25 +82,25 @@ rule evaluate_harness:
 # What a run answers: once for all benchmarks that ask the same in the same way.
 rule generate:
     input:
-        model="results/runs/{recipe}/{subset}/model",
-        examples=get_benchmark_examples,
+        model=paths.WEIGHTS,
+        examples=of(evaluations.benchmark_examples),
     output:
-        "results/generations/{recipe}/{subset}/{benchmark}.parquet",
+        paths.GENERATIONS,
     log:
-        "logs/generate/{recipe}/{subset}/{benchmark}.log",
+        paths.log("generate/{recipe}/{subset}/{benchmark}"),
     params:
-        settings=get_generation_settings,
+        settings=of(evaluations.generation_settings),
         version=versions.GENERATIONS,
     benchmark:
-        "results/costs/generate/{recipe}/{subset}/{benchmark}.tsv"
+        paths.cost("generate/{recipe}/{subset}/{benchmark}")
     wildcard_constraints:
-        benchmark=GENERATED,
+        benchmark=evaluations.generated(config),
     conda:
         "../envs/models.yaml"
-    threads: get_recipe_threads
+    threads: of(runs.recipe_threads)
     resources:
-        batch_tokens=get_evaluation_batch_tokens,
-        gpu=get_one_run_gpu,
+        batch_tokens=of(evaluations.batch_tokens),
+        gpu=of(runs.one_gpu),
         mem_mb=5000,
     script:
         "../workflow/scripts/generate.py"
@@ -111,19 +108,19 @@ rule generate:
 
 rule evaluate_ifeval:
     input:
-        unpack(get_ifeval_inputs),
+        unpack(of(evaluations.ifeval_inputs)),
     output:
-        figures="results/evaluations/{recipe}/{subset}/{benchmark}.json",
-        per_item="results/evaluations/{recipe}/{subset}/{benchmark}.items.parquet",
+        figures=paths.EVALUATION,
+        per_item=paths.ITEMS,
     log:
-        "logs/evaluate_ifeval/{recipe}/{subset}/{benchmark}.log",
+        paths.log("evaluate_ifeval/{recipe}/{subset}/{benchmark}"),
     params:
-        settings=get_ifeval_settings,
+        settings=of(evaluations.ifeval_settings),
         version=versions.EVALUATIONS["ifeval"],
     benchmark:
-        "results/costs/evaluate_ifeval/{recipe}/{subset}/{benchmark}.tsv"
+        paths.cost("evaluate_ifeval/{recipe}/{subset}/{benchmark}")
     wildcard_constraints:
-        benchmark=BENCHMARKS["ifeval"],
+        benchmark=evaluations.benchmarks_of(config, "ifeval"),
     conda:
         "../envs/models.yaml"
     threads: 1
@@ -135,26 +132,26 @@ rule evaluate_ifeval:
 
 rule evaluate_pairwise:
     input:
-        unpack(get_pairwise_inputs),
+        unpack(of(pairwise.pairwise_inputs)),
     output:
-        figures="results/evaluations/{recipe}/{subset}/{benchmark}.json",
-        per_item="results/evaluations/{recipe}/{subset}/{benchmark}.items.parquet",
+        figures=paths.EVALUATION,
+        per_item=paths.ITEMS,
     log:
-        "logs/evaluate_pairwise/{recipe}/{subset}/{benchmark}.log",
+        paths.log("evaluate_pairwise/{recipe}/{subset}/{benchmark}"),
     params:
-        settings=get_pairwise_settings,
+        settings=of(pairwise.pairwise_settings),
         version=versions.EVALUATIONS["pairwise"],
     benchmark:
-        "results/costs/evaluate_pairwise/{recipe}/{subset}/{benchmark}.tsv"
+        paths.cost("evaluate_pairwise/{recipe}/{subset}/{benchmark}")
     wildcard_constraints:
-        benchmark=BENCHMARKS["pairwise"],
+        benchmark=evaluations.benchmarks_of(config, "pairwise"),
     conda:
         "../envs/models.yaml"
-    threads: get_recipe_threads
+    threads: of(runs.recipe_threads)
     resources:
-        batch_tokens=get_pair_batch_tokens,
-        gpu=get_pair_gpu,
-        judges=get_pair_judges,
+        batch_tokens=of(pairwise.judge_batch_tokens),
+        gpu=of(pairwise.judge_gpu),
+        judges=of(pairwise.judge_places),
         mem_mb=5000,
     script:
         "../workflow/scripts/evaluate.py"

@@ -1,28 +1,25 @@
-include: "inputs/indicators.smk"
-
-
 rule embed:
     input:
-        unpack(get_embedding_inputs),
+        unpack(of(embeddings.embed_inputs)),
     output:
-        "results/embeddings/{dataset}/{entry}/{shard}.parquet",
+        paths.EMBEDDINGS,
     log:
-        "logs/embed/{dataset}/{entry}/{shard}.log",
+        paths.log("embed/{dataset}/{entry}/{shard}"),
     params:
-        settings=get_embedding_settings,
-        version=get_embedding_version,
+        settings=of(embeddings.embed_settings),
+        version=of(embeddings.embed_version),
     benchmark:
-        "results/costs/embed/{dataset}/{entry}/{shard}.tsv"
+        paths.cost("embed/{dataset}/{entry}/{shard}")
     wildcard_constraints:
-        entry=EMBEDDING_ENTRIES,
+        entry=embeddings.embedding_entries(config),
     conda:
         "../envs/models.yaml"
     threads: 1
     resources:
-        batch_tokens=get_batch_tokens,
-        gpu=get_gpus,
+        batch_tokens=of(embeddings.batch_tokens),
+        gpu=of(embeddings.gpus),
         mem_mb=4000,
-        nodes=get_gpu_nodes,
+        nodes=of(embeddings.gpu_nodes),
         runtime=240,
     script:
         "../workflow/scripts/embed.py"
@@ -31,21 +28,21 @@ rule embed:
 # a reference set is {dataset}, pools/{pool} or mixtures/{block}: whose examples are scored, and compared
 rule score_neighbours:
     input:
-        unpack(get_neighbour_inputs),
+        unpack(of(indicators.neighbour_inputs)),
     output:
-        "results/indicators/{reference_set}/{entry}/000-of-001.parquet",
+        paths.NEIGHBOUR_INDICATOR,
     log:
-        "logs/score_neighbours/{reference_set}/{entry}.log",
+        paths.log("score_neighbours/{reference_set}/{entry}"),
     params:
-        settings=get_neighbour_settings,
-        version=get_scorer_version,
+        settings=of(indicators.neighbour_settings),
+        version=of(indicators.score_version),
     benchmark:
-        "results/costs/score_neighbours/{reference_set}/{entry}.tsv"
+        paths.cost("score_neighbours/{reference_set}/{entry}")
     wildcard_constraints:
-        entry=NEIGHBOUR_ENTRIES,
+        entry=indicators.by_neighbours(config),
     conda:
         "../envs/models.yaml"
-    threads: get_neighbour_threads
+    threads: of(indicators.neighbour_threads)
     resources:
         mem_mb=4000,
         runtime=240,
@@ -55,27 +52,27 @@ rule score_neighbours:
 
 rule score:
     input:
-        unpack(get_score_inputs),
+        unpack(of(indicators.score_inputs)),
     output:
-        "results/indicators/{dataset}/{entry}/{shard}.parquet",
+        paths.INDICATOR_SHARD,
     log:
-        "logs/score/{dataset}/{entry}/{shard}.log",
+        paths.log("score/{dataset}/{entry}/{shard}"),
     params:
-        settings=get_indicator_settings,
-        version=get_scorer_version,
+        settings=of(indicators.score_settings),
+        version=of(indicators.score_version),
     benchmark:
-        "results/costs/score/{dataset}/{entry}/{shard}.tsv"
+        paths.cost("score/{dataset}/{entry}/{shard}")
     wildcard_constraints:
-        entry=MODEL_ENTRIES,
+        entry=indicators.by_models(config),
     conda:
         "../envs/models.yaml"
     threads: 1
     resources:
-        batch_tokens=get_batch_tokens,
-        gpu=get_gpus,
-        judges=get_judges,
+        batch_tokens=of(embeddings.batch_tokens),
+        gpu=of(embeddings.gpus),
+        judges=of(indicators.judge_places),
         mem_mb=4000,
-        nodes=get_gpu_nodes,
+        nodes=of(embeddings.gpu_nodes),
         runtime=240,
     script:
         "../workflow/scripts/score.py"
@@ -84,7 +81,7 @@ rule score:
 # lengths and words: seconds a shard, so that a cluster gets them by the dozen (profiles/slurm: group-components)
 use rule score as score_on_cpu with:
     wildcard_constraints:
-        entry=CPU_ENTRIES,
+        entry=indicators.by_counting(config),
     group:
         "score_on_cpu"
 
@@ -92,35 +89,35 @@ use rule score as score_on_cpu with:
 # of a model that is a run on a subset of the pool, and whose scores are the pool's therefore
 use rule score as score_under_run with:
     input:
-        unpack(get_run_score_inputs),
+        unpack(of(indicators.score_under_run_inputs)),
     output:
-        "results/indicators/pools/{pool}/{entry}/{dataset}-{shard}.parquet",
+        paths.RUN_INDICATOR,
     log:
-        "logs/score_under_run/{pool}/{entry}/{dataset}-{shard}.log",
+        paths.log("score_under_run/{pool}/{entry}/{dataset}-{shard}"),
     benchmark:
-        "results/costs/score_under_run/{pool}/{entry}/{dataset}-{shard}.tsv"
+        paths.cost("score_under_run/{pool}/{entry}/{dataset}-{shard}")
     wildcard_constraints:
-        entry=RUN_ENTRIES,
+        entry=indicators.under_runs(config),
 
 
 rule fit_preference_head:
     input:
-        unpack(get_preference_head_inputs),
+        unpack(of(indicators.preference_head_inputs)),
     output:
-        "results/preference_heads/{entry}.json",
+        paths.PREFERENCE_HEAD,
     log:
-        "logs/fit_preference_head/{entry}.log",
+        paths.log("fit_preference_head/{entry}"),
     params:
-        settings=get_preference_head_settings,
+        settings=of(indicators.preference_head_settings),
         version=versions.PREFERENCE_HEAD,
     benchmark:
-        "results/costs/fit_preference_head/{entry}.tsv"
+        paths.cost("fit_preference_head/{entry}")
     conda:
         "../envs/models.yaml"
     threads: 1
     resources:
-        batch_tokens=get_batch_tokens,
-        gpu=get_one_gpu,
+        batch_tokens=of(embeddings.batch_tokens),
+        gpu=of(embeddings.one_gpu),
         mem_mb=4000,
         runtime=240,
     script:
@@ -129,17 +126,18 @@ rule fit_preference_head:
 
 rule join_indicators:
     input:
-        examples="results/datasets/{dataset}/examples.parquet",
-        shards=get_indicator_shards,
+        examples=paths.EXAMPLES,
+        shards=of(indicator_files.join_shards),
     output:
-        "results/indicators/{dataset}.parquet",
+        paths.INDICATOR_TABLE,
     log:
-        "logs/join_indicators/{dataset}.log",
+        paths.log("join_indicators/{dataset}"),
     params:
-        columns=get_indicator_columns,
+        columns=of(indicator_files.join_columns),
         version=versions.INDICATOR_TABLES,
     benchmark:
-        "results/costs/join_indicators/{dataset}.tsv"
+        paths.cost("join_indicators/{dataset}")
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -152,17 +150,18 @@ rule join_indicators:
 
 rule check_indicators:
     input:
-        unpack(get_indicator_check_inputs),
+        unpack(of(indicator_files.check_inputs)),
     output:
-        "results/indicator_check.json",
+        paths.INDICATOR_CHECK,
     log:
-        "logs/check_indicators/indicators.log",
+        paths.log("check_indicators/indicators"),
     params:
-        settings=get_indicator_check_settings,
-        columns=get_check_columns,
+        settings=of(indicator_files.check_settings),
+        columns=of(indicator_files.check_columns),
         version=versions.INDICATOR_CHECK,
     benchmark:
-        "results/costs/check_indicators/indicators.tsv"
+        paths.cost("check_indicators/indicators")
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1

@@ -1,18 +1,16 @@
-include: "inputs/mixtures.smk"
-
-
 rule draw_mixture:
     input:
-        examples=get_mixture_examples,
+        examples=of(mixtures.draw_examples),
     output:
-        "results/subsets/mixtures/{block}-{i}.parquet",
+        paths.MIXTURE,
     log:
-        "logs/draw_mixture/{block}-{i}.log",
+        paths.log("draw_mixture/{block}-{i}"),
     params:
-        block=get_mixture_block,
+        block=of(mixtures.draw_settings),
         version=versions.MIXTURES,
     benchmark:
-        "results/costs/draw_mixture/{block}-{i}.tsv"
+        paths.cost("draw_mixture/{block}-{i}")
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1

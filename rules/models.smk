@@ -1,18 +1,15 @@
-include: "inputs/models.smk"
-
-
 rule prepare_model:
     input:
-        get_model_source,
+        of(models.prepare_input),
     output:
-        directory("results/models/{model}"),
+        directory(paths.MODEL),
     log:
-        "logs/prepare_model/{model}.log",
+        paths.log("prepare_model/{model}"),
     params:
-        settings=get_model_settings,
+        settings=of(models.prepare_settings),
         version=versions.MODELS,
     benchmark:
-        "results/costs/prepare_model/{model}.tsv"
+        paths.cost("prepare_model/{model}")
     conda:
         "../envs/models.yaml"
     threads: 1

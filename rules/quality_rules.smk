@@ -1,22 +1,20 @@
-include: "inputs/quality_rules.smk"
-
-
 rule fit_quality_rule:
     input:
-        unpack(get_quality_rule_inputs),
+        unpack(of(quality_rules.fit_inputs)),
     output:
-        quality_rule="results/quality_rules/{quality_rule}.json",
-        observations="results/quality_rules/{quality_rule}/observations.csv",
-        all_subsets="results/quality_rules/{quality_rule}/all_subsets.csv",
-        diagnostics="results/quality_rules/{quality_rule}/diagnostics.json",
+        quality_rule=paths.QUALITY_RULE,
+        observations=paths.OBSERVATIONS,
+        all_subsets=paths.ALL_SUBSETS,
+        diagnostics=paths.DIAGNOSTICS,
     log:
-        "logs/fit_quality_rule/{quality_rule}.log",
+        paths.log("fit_quality_rule/{quality_rule}"),
     params:
-        settings=get_quality_rule_settings,
-        columns=get_quality_rule_columns,
+        settings=of(quality_rules.fit_settings),
+        columns=of(quality_rules.fit_columns),
         version=versions.QUALITY_RULES,
     benchmark:
-        "results/costs/fit_quality_rule/{quality_rule}.tsv"
+        paths.cost("fit_quality_rule/{quality_rule}")
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1

@@ -1,20 +1,18 @@
-include: "inputs/rankings.smk"
-
-
 rule rank_pool:
     input:
-        unpack(get_ranking_inputs),
+        unpack(of(rankings.rank_inputs)),
     output:
-        "results/rankings/{ranking}/{pool}.parquet",
+        paths.RANKING,
     log:
-        "logs/rank_pool/{ranking}/{pool}.log",
+        paths.log("rank_pool/{ranking}/{pool}"),
     params:
-        strategy=get_ranking_settings,
-        columns=get_ranking_columns,
-        datasets=get_pool_datasets,
-        version=get_ranking_version,
+        strategy=of(rankings.rank_settings),
+        columns=of(rankings.rank_columns),
+        datasets=of(rankings.pool_datasets),
+        version=of(rankings.rank_version),
     benchmark:
-        "results/costs/rank_pool/{ranking}/{pool}.tsv"
+        paths.cost("rank_pool/{ranking}/{pool}")
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -28,7 +26,7 @@ rule rank_pool:
 # those that compare vectors of the whole pool: minutes for a million rows, so no work for the login node
 use rule rank_pool as rank_by_embeddings with:
     wildcard_constraints:
-        ranking=EMBEDDING_STRATEGIES,
+        ranking=rankings.by_embeddings(config),
     conda:
         "../envs/models.yaml"
     resources:
@@ -41,17 +39,18 @@ ruleorder: rank_by_embeddings > rank_pool
 
 rule select_subset:
     input:
-        unpack(get_subset_inputs),
+        unpack(of(rankings.select_inputs)),
     output:
-        "results/subsets/{ranking}/{pool}/{size}.parquet",
+        paths.SELECTED,
     log:
-        "logs/select_subset/{ranking}/{pool}/{size}.log",
+        paths.log("select_subset/{ranking}/{pool}/{size}"),
     params:
         strategy="{ranking}",
         pool="{pool}",
         version=versions.RANKINGS,
     benchmark:
-        "results/costs/select_subset/{ranking}/{pool}/{size}.tsv"
+        paths.cost("select_subset/{ranking}/{pool}/{size}")
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1

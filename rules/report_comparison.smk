@@ -1,35 +1,33 @@
 # Pages 2 Comparison and 3 Benchmarks: strategies against random subsets, and what the subsets share.
-include: "inputs/report_comparison.smk"
-
-
 rule report_comparison:
     input:
-        evaluations=get_comparison_evaluations,
-        item_losses=get_comparison_items,
-        subsets=get_comparison_subset_files,
-        subset_table=get_subset_table,
+        evaluations=of(comparisons.comparison_evaluation_files),
+        item_losses=of(comparisons.comparison_items),
+        subsets=of(comparisons.comparison_subset_files),
+        subset_table=of(comparisons.subset_table),
     output:
         page=report(
-            "results/figures/comparisons/{comparison}.html",
+            paths.COMPARISON_PAGE,
             caption="../workflow/report/comparison.rst",
             category="2 Comparison",
             subcategory="{comparison}",
             labels={"what": "comparison"},
         ),
         table=report(
-            "results/tables/{comparison}.csv",
+            paths.COMPARISON_TABLE,
             caption="../workflow/report/comparison_table.rst",
             category="2 Comparison",
             subcategory="{comparison}",
             labels={"what": "comparison as CSV"},
         ),
-        runs="results/tables/runs/{comparison}.csv",
+        runs=paths.RUNS_TABLE,
     log:
-        "logs/report_comparison/{comparison}.log",
+        paths.log("report_comparison/{comparison}"),
     params:
         version=[versions.COMPARISON, versions.PAGES],
-        baselines=get_baselines,
-        selection_benchmarks=get_selection_benchmarks,
+        baselines=of(comparisons.baselines),
+        selection_benchmarks=of(comparisons.selection_benchmarks),
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -39,20 +37,21 @@ rule report_comparison:
 
 rule report_benchmark:
     input:
-        unpack(get_benchmark_page_inputs),
+        unpack(of(comparisons.benchmark_page_inputs)),
     output:
         page=report(
-            "results/figures/benchmarks/{comparison}/{benchmark}.html",
+            paths.BENCHMARK_PAGE,
             caption="../workflow/report/benchmark.rst",
             category="3 Benchmarks",
             labels={"comparison": "{comparison}", "benchmark": "{benchmark}"},
         ),
-        table="results/tables/benchmarks/{comparison}/{benchmark}.csv",
+        table=paths.BENCHMARK_TABLE,
     log:
-        "logs/report_benchmark/{comparison}/{benchmark}.log",
+        paths.log("report_benchmark/{comparison}/{benchmark}"),
     params:
         version=[versions.COMPARISON, versions.PAGES],
-        random=get_random_strategies,
+        random=of(comparisons.random_strategies),
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -62,27 +61,28 @@ rule report_benchmark:
 
 rule report_overlaps:
     input:
-        subsets=get_overlap_subsets,
-        rankings=get_overlap_rankings,
+        subsets=of(comparisons.overlap_subsets),
+        rankings=of(comparisons.overlap_rankings),
     output:
         page=report(
-            "results/figures/overlaps/{comparison}.html",
+            paths.OVERLAPS_PAGE,
             caption="../workflow/report/overlaps.rst",
             category="2 Comparison",
             subcategory="{comparison}",
             labels={"what": "overlaps"},
         ),
         table=report(
-            "results/tables/overlaps/{comparison}.csv",
+            paths.OVERLAPS_TABLE,
             caption="../workflow/report/overlaps.rst",
             category="2 Comparison",
             subcategory="{comparison}",
             labels={"what": "overlaps as CSV"},
         ),
     log:
-        "logs/report_overlaps/{comparison}.log",
+        paths.log("report_overlaps/{comparison}"),
     params:
         version=[versions.COMPARISON, versions.PAGES],
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -92,31 +92,32 @@ rule report_overlaps:
 
 rule report_contamination:
     input:
-        subsets=get_comparison_subset_files,
-        evaluated=get_evaluated_texts,
+        subsets=of(comparisons.comparison_subset_files),
+        evaluated=of(comparisons.evaluated_text_files),
     output:
         page=report(
-            "results/figures/contamination/{comparison}.html",
+            paths.CONTAMINATION_PAGE,
             caption="../workflow/report/contamination.rst",
             category="2 Comparison",
             subcategory="{comparison}",
             labels={"what": "contamination"},
         ),
         table=report(
-            "results/tables/contamination/{comparison}.csv",
+            paths.CONTAMINATION_TABLE,
             caption="../workflow/report/contamination.rst",
             category="2 Comparison",
             subcategory="{comparison}",
             labels={"what": "contamination as CSV"},
         ),
-        pairs="results/tables/contamination/{comparison}-pairs.csv",
+        pairs=paths.CONTAMINATION_PAIRS_TABLE,
     log:
-        "logs/report_contamination/{comparison}.log",
+        paths.log("report_contamination/{comparison}"),
     params:
         version=[versions.COMPARISON, versions.PAGES],
-        benchmarks=get_compared_benchmarks,
-        examples=get_examples_pattern,
-        ngram=get_report_ngram,
+        benchmarks=of(comparisons.compared_benchmarks),
+        examples=of(runs.examples_pattern),
+        ngram=of(comparisons.report_ngram),
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -126,23 +127,24 @@ rule report_contamination:
 
 rule report_agreement:
     input:
-        evaluations=get_all_comparison_evaluations,
-        subsets=get_all_comparison_subsets,
+        evaluations=of(comparisons.all_comparison_evaluations),
+        subsets=of(comparisons.all_comparison_subsets),
     output:
         page=report(
-            "results/figures/agreement.html",
+            paths.AGREEMENT_PAGE,
             caption="../workflow/report/agreement.rst",
             category="2 Comparison",
             subcategory="all comparisons",
             labels={"what": "agreement"},
         ),
-        benchmarks="results/tables/agreement/benchmarks.csv",
-        sizes="results/tables/agreement/sizes.csv",
-        recipes="results/tables/agreement/recipes.csv",
+        benchmarks=paths.AGREEMENT_TABLE.format(between="benchmarks"),
+        sizes=paths.AGREEMENT_TABLE.format(between="sizes"),
+        recipes=paths.AGREEMENT_TABLE.format(between="recipes"),
     log:
-        "logs/report_agreement/agreement.log",
+        paths.log("report_agreement/agreement"),
     params:
         version=[versions.COMPARISON, versions.PAGES],
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1

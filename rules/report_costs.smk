@@ -1,38 +1,36 @@
 # Page 2 Comparison: what it cost, and each subset with its minutes.
-include: "inputs/report_costs.smk"
-
-
 # What the jobs measured (results/costs) is read as it is: as inputs, a lost measurement would have its job done again.
 rule report_costs:
     input:
-        evaluations=get_comparison_evaluations,
-        subsets=get_comparison_subset_files,
-        runs=get_comparison_runs,
-        rankings=get_comparison_rankings,
+        evaluations=of(comparisons.comparison_evaluation_files),
+        subsets=of(comparisons.comparison_subset_files),
+        runs=of(comparisons.comparison_runs),
+        rankings=of(comparisons.comparison_rankings),
     output:
         page=report(
-            "results/figures/costs/{comparison}.html",
+            paths.COSTS_PAGE,
             caption="../workflow/report/costs.rst",
             category="2 Comparison",
             subcategory="{comparison}",
             labels={"what": "costs"},
         ),
         strategies=report(
-            "results/tables/costs/{comparison}/strategies.csv",
+            paths.COSTS_TABLE,
             caption="../workflow/report/costs_table.rst",
             category="2 Comparison",
             subcategory="{comparison}",
             labels={"what": "costs as CSV"},
         ),
-        parts="results/tables/costs/{comparison}/parts.csv",
+        parts=paths.COST_PARTS_TABLE,
     log:
-        "logs/report_costs/{comparison}.log",
+        paths.log("report_costs/{comparison}"),
     params:
         version=[versions.COSTS, versions.PAGES],
-        random=get_random_strategies,
-        prices=get_prices,
-        jobs=get_cost_digest,
-        costs="results/costs",
+        random=of(comparisons.random_strategies),
+        prices=of(comparisons.prices),
+        jobs=of(costs.digest_of),
+        costs=paths.COSTS,
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -43,22 +41,23 @@ rule report_costs:
 # Minutes are the page of costs' own, so that both say the same.
 rule report_subsets:
     input:
-        evaluations=get_comparison_evaluations,
-        subsets=get_comparison_subset_files,
-        rankings=get_comparison_rule_rankings,
-        parts="results/tables/costs/{comparison}/parts.csv",
+        evaluations=of(comparisons.comparison_evaluation_files),
+        subsets=of(comparisons.comparison_subset_files),
+        rankings=of(comparisons.rule_rankings),
+        parts=paths.COST_PARTS_TABLE,
     output:
         report(
-            "results/tables/subsets/{comparison}.csv",
+            paths.SUBSETS_TABLE,
             caption="../workflow/report/subsets.rst",
             category="2 Comparison",
             subcategory="{comparison}",
             labels={"what": "subsets as CSV"},
         ),
     log:
-        "logs/report_subsets/{comparison}.log",
+        paths.log("report_subsets/{comparison}"),
     params:
         version=versions.STUDIES,
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1

@@ -1,25 +1,23 @@
 # Pages 6 Indicators, 7 Examples and 8 Data: what was read and scored.
-include: "inputs/report_data.smk"
-
-
 rule report_indicators:
     input:
-        indicators=get_all_indicator_tables,
-        neighbours=get_all_neighbour_files,
-        under_runs=get_all_run_scores,
-        indicator_check=get_indicator_check,
+        indicators=of(data_pages.indicator_tables),
+        neighbours=of(data_pages.neighbour_files),
+        under_runs=of(data_pages.run_score_files),
+        indicator_check=of(data_pages.indicator_check),
     output:
         page=report(
-            "results/figures/indicators.html",
+            paths.INDICATORS_PAGE,
             caption="../workflow/report/indicators.rst",
             category="6 Indicators",
             labels={"page": "distributions and check"},
         ),
-        normality="results/tables/indicators/normality.csv",
+        normality=paths.NORMALITY_TABLE,
     log:
-        "logs/report_indicators/indicators.log",
+        paths.log("report_indicators/indicators"),
     params:
         version=versions.PAGES,
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -29,28 +27,29 @@ rule report_indicators:
 
 rule report_examples:
     input:
-        ranking="results/rankings/{strategy}/{pool}.parquet",
-        examples=get_pool_examples,
-        indicators=get_pool_indicator_tables,
-        summaries=get_pool_summaries,
+        ranking=paths.RANKING.format(ranking="{strategy}", pool="{pool}"),
+        examples=of(data_pages.pool_examples),
+        indicators=of(data_pages.pool_indicator_tables),
+        summaries=of(rankings.pool_summaries),
     output:
         page=report(
-            "results/figures/examples/{strategy}/{pool}.html",
+            paths.EXAMPLES_PAGE,
             caption="../workflow/report/examples.rst",
             category="7 Examples",
             labels={"strategy": "{strategy}", "pool": "{pool}", "what": "page"},
         ),
         table=report(
-            "results/tables/examples/{strategy}/{pool}.csv",
+            paths.EXAMPLES_TABLE,
             caption="../workflow/report/examples.rst",
             category="7 Examples",
             labels={"strategy": "{strategy}", "pool": "{pool}", "what": "table as CSV"},
         ),
     log:
-        "logs/report_examples/{strategy}/{pool}.log",
+        paths.log("report_examples/{strategy}/{pool}"),
     params:
-        examples=get_number_of_examples,
+        examples=of(data_pages.number_of_examples),
         version=versions.PAGES,
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -60,18 +59,19 @@ rule report_examples:
 
 rule report_data:
     input:
-        summaries=get_all_summaries,
+        summaries=of(data_pages.all_summaries),
     output:
         report(
-            "results/figures/data.html",
+            paths.DATA_PAGE,
             caption="../workflow/report/data.rst",
             category="8 Data",
             labels={"page": "datasets"},
         ),
     log:
-        "logs/report_data/data.log",
+        paths.log("report_data/data"),
     params:
         version=versions.PAGES,
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1

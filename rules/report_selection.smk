@@ -1,22 +1,20 @@
 # Pages 4 Search and 5 Quality rule: how examples were selected, and how many.
-include: "inputs/report_selection.smk"
-
-
 rule report_search:
     input:
-        search="results/searches/{search}.json",
+        search=paths.SEARCH,
     output:
         report(
-            "results/figures/searches/{search}.html",
+            paths.SEARCH_PAGE,
             caption="../workflow/report/search.rst",
             category="4 Search",
             labels={"search": "{search}"},
         ),
     log:
-        "logs/report_search/{search}.log",
+        paths.log("report_search/{search}"),
     params:
-        settings=get_search_settings,
+        settings=of(searches.choose_settings),
         version=versions.PAGES,
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -26,41 +24,42 @@ rule report_search:
 
 rule report_quality_rule:
     input:
-        quality_rule="results/quality_rules/{quality_rule}.json",
-        observations="results/quality_rules/{quality_rule}/observations.csv",
-        all_subsets="results/quality_rules/{quality_rule}/all_subsets.csv",
+        quality_rule=paths.QUALITY_RULE,
+        observations=paths.OBSERVATIONS,
+        all_subsets=paths.ALL_SUBSETS,
     output:
         page=report(
-            "results/figures/quality_rules/{quality_rule}.html",
+            paths.QUALITY_RULE_PAGE,
             caption="../workflow/report/quality_rule.rst",
             category="5 Quality rule",
             labels={"quality rule": "{quality_rule}", "what": "page"},
         ),
         coefficients=report(
-            "results/tables/quality_rules/{quality_rule}/coefficients.csv",
+            paths.QUALITY_RULE_TABLE.format(quality_rule="{quality_rule}", table="coefficients"),
             caption="../workflow/report/quality_rule_table.rst",
             category="5 Quality rule",
             labels={"quality rule": "{quality_rule}", "what": "coefficients as CSV"},
         ),
         latex=report(
-            "results/tables/quality_rules/{quality_rule}/ols.tex",
+            paths.QUALITY_RULE_LATEX,
             caption="../workflow/report/quality_rule_table.rst",
             category="5 Quality rule",
             labels={"quality rule": "{quality_rule}", "what": "regression as LaTeX"},
         ),
-        fit="results/tables/quality_rules/{quality_rule}/fit.csv",
-        published="results/tables/quality_rules/{quality_rule}/published.csv",
-        standing="results/tables/quality_rules/{quality_rule}/standing.csv",
-        chosen_sets="results/tables/quality_rules/{quality_rule}/chosen_sets.csv",
-        influence="results/tables/quality_rules/{quality_rule}/influence.csv",
-        without_influential="results/tables/quality_rules/{quality_rule}/without_influential.csv",
-        univariate="results/tables/quality_rules/{quality_rule}/univariate.csv",
+        fit=paths.QUALITY_RULE_TABLE.format(quality_rule="{quality_rule}", table="fit"),
+        published=paths.QUALITY_RULE_TABLE.format(quality_rule="{quality_rule}", table="published"),
+        standing=paths.QUALITY_RULE_TABLE.format(quality_rule="{quality_rule}", table="standing"),
+        chosen_sets=paths.QUALITY_RULE_TABLE.format(quality_rule="{quality_rule}", table="chosen_sets"),
+        influence=paths.QUALITY_RULE_TABLE.format(quality_rule="{quality_rule}", table="influence"),
+        without_influential=paths.QUALITY_RULE_TABLE.format(quality_rule="{quality_rule}", table="without_influential"),
+        univariate=paths.QUALITY_RULE_TABLE.format(quality_rule="{quality_rule}", table="univariate"),
     log:
-        "logs/report_quality_rule/{quality_rule}.log",
+        paths.log("report_quality_rule/{quality_rule}"),
     params:
-        settings=get_quality_rule_settings,
-        against=get_published_beside,
+        settings=of(quality_rules.fit_settings),
+        against=of(quality_rules.compared_preset),
         version=[versions.QUALITY_RULE_CHECKS, versions.PAGES],
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1

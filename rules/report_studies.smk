@@ -1,32 +1,30 @@
 # Page 2 Comparison, where the config has section studies: size scans, ablations, losses by dataset.
-include: "inputs/report_studies.smk"
-
-
 rule report_size_scan:
     input:
-        evaluations=get_study_evaluations,
-        per_item=get_study_items,
-        subsets=get_study_subsets,
+        evaluations=of(studies.study_evaluations),
+        per_item=of(studies.study_items),
+        subsets=of(studies.study_subsets),
     output:
         page=report(
-            "results/figures/size_scans/{study}.html",
+            paths.SIZE_SCAN_PAGE,
             caption="../workflow/report/size_scan.rst",
             category="2 Comparison",
             subcategory="{study}",
             labels={"what": "size scan"},
         ),
         table=report(
-            "results/tables/size_scans/{study}.csv",
+            paths.SIZE_SCAN_TABLE,
             caption="../workflow/report/size_scan.rst",
             category="2 Comparison",
             subcategory="{study}",
             labels={"what": "size scan as CSV"},
         ),
     log:
-        "logs/report_size_scan/{study}.log",
+        paths.log("report_size_scan/{study}"),
     params:
         version=[versions.COMPARISON, versions.PAGES],
-        random=get_random_strategies,
+        random=of(comparisons.random_strategies),
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -36,33 +34,34 @@ rule report_size_scan:
 
 rule report_ablation:
     input:
-        evaluations=get_study_evaluations,
-        per_item=get_study_items,
-        subsets=get_study_subsets,
-        quality_rules=get_ablation_rules,
+        evaluations=of(studies.study_evaluations),
+        per_item=of(studies.study_items),
+        subsets=of(studies.study_subsets),
+        quality_rules=of(studies.ablation_rules),
     output:
         page=report(
-            "results/figures/ablations/{study}.html",
+            paths.ABLATION_PAGE,
             caption="../workflow/report/ablation.rst",
             category="2 Comparison",
             subcategory="{study}",
             labels={"what": "ablation"},
         ),
         table=report(
-            "results/tables/ablations/{study}/differences.csv",
+            paths.ABLATION_TABLE,
             caption="../workflow/report/ablation.rst",
             category="2 Comparison",
             subcategory="{study}",
             labels={"what": "ablation as CSV"},
         ),
-        rules="results/tables/ablations/{study}/rules.csv",
+        rules=paths.ABLATION_RULES_TABLE,
     log:
-        "logs/report_ablation/{study}.log",
+        paths.log("report_ablation/{study}"),
     params:
         version=[versions.STUDIES, versions.PAGES],
-        strategy=get_study_strategy,
-        ablated=get_ablated,
-        recipes=get_repeated_recipes,
+        strategy=of(studies.study_strategy),
+        ablated=of(studies.ablated_indicators),
+        recipes=of(studies.ablation_recipes),
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -72,28 +71,29 @@ rule report_ablation:
 
 rule report_dataset_losses:
     input:
-        evaluations=get_study_evaluations,
-        subsets=get_study_subsets,
+        evaluations=of(studies.study_evaluations),
+        subsets=of(studies.study_subsets),
     output:
         page=report(
-            "results/figures/dataset_losses/{study}.html",
+            paths.DATASET_LOSSES_PAGE,
             caption="../workflow/report/dataset_losses.rst",
             category="2 Comparison",
             subcategory="{study}",
             labels={"what": "loss by dataset"},
         ),
         table=report(
-            "results/tables/dataset_losses/{study}.csv",
+            paths.DATASET_LOSSES_TABLE,
             caption="../workflow/report/dataset_losses.rst",
             category="2 Comparison",
             subcategory="{study}",
             labels={"what": "loss by dataset as CSV"},
         ),
     log:
-        "logs/report_dataset_losses/{study}.log",
+        paths.log("report_dataset_losses/{study}"),
     params:
         version=[versions.STUDIES, versions.PAGES],
-        datasets=get_study_datasets,
+        datasets=of(studies.study_datasets),
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1

@@ -1,37 +1,34 @@
-include: "inputs/runs.smk"
-
-
 # One rule trains. Its runs' weights are temporary; `finetune_kept` is the same rule for the runs that keep theirs.
 rule finetune:
     input:
-        subsets=["results/subsets/{subset}.parquet"],
-        model=get_recipe_model,
+        subsets=[paths.SUBSET],
+        model=of(runs.recipe_model),
     output:
-        train="results/runs/{recipe}/{subset}/train.json",
-        model=temp(directory("results/runs/{recipe}/{subset}/model")),
+        train=paths.TRAINED,
+        model=temp(directory(paths.WEIGHTS)),
     log:
-        "logs/finetune/{recipe}/{subset}.log",
+        paths.log("finetune/{recipe}/{subset}"),
     params:
-        recipe=get_recipe,
-        model_path=get_recipe_model_path,
-        model_record=get_recipe_record,
+        recipe=of(runs.recipe),
+        model_path=of(runs.recipe_model_path),
+        model_record=of(runs.recipe_model_record),
         version=versions.TRAINER,
         # not an input: a run depends on the examples that its subset names, not on the rest of their datasets
-        examples=get_examples_pattern,
-        work="results/.work/runs/{recipe}",
+        examples=of(runs.examples_pattern),
+        work=paths.RUN_WORK,
     benchmark:
-        "results/costs/finetune/{recipe}/{subset}.tsv"
+        paths.cost("finetune/{recipe}/{subset}")
     conda:
         "../envs/models.yaml"
-    threads: get_recipe_threads
+    threads: of(runs.recipe_threads)
     resources:
-        checkpoint_seconds=get_checkpoint_seconds,
-        gpu=get_run_gpus,
-        gres=get_run_gres,
+        checkpoint_seconds=of(runs.checkpoint_seconds),
+        gpu=of(runs.run_gpus),
+        gres=of(runs.run_gres),
         mem_mb=5000,
-        mpi=get_run_mpi,
-        nodes=get_run_nodes,
-        tasks=get_run_tasks,
+        mpi=of(runs.run_mpi),
+        nodes=of(runs.run_nodes),
+        tasks=of(runs.run_tasks),
         # else Slurm would start so many tasks a GPU
         tasks_per_gpu=0,
     script:
@@ -40,40 +37,41 @@ rule finetune:
 
 use rule finetune as finetune_kept with:
     output:
-        train="results/runs/{recipe}/{subset}/train.json",
-        model=directory("results/runs/{recipe}/{subset}/model"),
+        train=paths.TRAINED,
+        model=directory(paths.WEIGHTS),
     wildcard_constraints:
-        subset=KEPT_SUBSETS,
+        subset=runs.kept_subsets(config),
 
 
 # A recipe with runs_per_job: one job trains several mixtures in turn, the base weights kept in memory. What it leaves is
 # taken into each run's own folder, and is temporary itself.
 use rule finetune as finetune_mixtures with:
     input:
-        subsets=get_batch_subsets,
-        model=get_recipe_model,
+        subsets=of(runs.batch_subsets),
+        model=of(runs.recipe_model),
     output:
-        temp(directory("results/batches/{recipe}/{block}-{batch}")),
+        temp(directory(paths.BATCH)),
     log:
-        "logs/finetune_mixtures/{recipe}/{block}-{batch}.log",
+        paths.log("finetune_mixtures/{recipe}/{block}-{batch}"),
     benchmark:
-        "results/costs/finetune_mixtures/{recipe}/{block}-{batch}.tsv"
+        paths.cost("finetune_mixtures/{recipe}/{block}-{batch}")
 
 
 rule take_run:
     input:
-        get_run_batch,
+        of(runs.run_batch),
     output:
-        train="results/runs/{recipe}/mixtures/{mixture}/train.json",
-        model=temp(directory("results/runs/{recipe}/mixtures/{mixture}/model")),
-        cost="results/costs/finetune/{recipe}/mixtures/{mixture}.tsv",
+        train=paths.TRAINED.format(recipe="{recipe}", subset="mixtures/{mixture}"),
+        model=temp(directory(paths.WEIGHTS.format(recipe="{recipe}", subset="mixtures/{mixture}"))),
+        cost=paths.cost("finetune/{recipe}/mixtures/{mixture}"),
     log:
-        "logs/take_run/{recipe}/mixtures/{mixture}.log",
+        paths.log("take_run/{recipe}/mixtures/{mixture}"),
     params:
-        run=get_run_in_batch,
+        run=of(runs.run_in_batch),
     wildcard_constraints:
-        recipe=BATCH_RECIPES,
+        recipe=runs.batch_recipes(config),
         mixture=r"[a-z0-9_]+-\d+",
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -84,27 +82,31 @@ rule take_run:
 ruleorder: take_run > finetune_kept > finetune
 
 
+FOUND = "{strategy}/{pool}/best-{search}"
+
+
 rule describe_model:
     input:
-        subset="results/subsets/{strategy}/{pool}/best-{search}.parquet",
-        train="results/runs/{recipe}/{strategy}/{pool}/best-{search}/train.json",
-        search="results/searches/{search}.json",
-        evaluations=get_final_evaluations,
-        quality_rule=get_final_quality_rule,
-        summaries=get_pool_summaries,
+        subset=paths.SUBSET.format(subset=FOUND),
+        train=paths.TRAINED.format(recipe="{recipe}", subset=FOUND),
+        search=paths.SEARCH,
+        evaluations=of(runs.final_evaluations),
+        quality_rule=of(runs.final_quality_rule),
+        summaries=of(rankings.pool_summaries),
     output:
-        card="results/runs/{recipe}/{strategy}/{pool}/best-{search}/README.md",
-        parquet="results/runs/{recipe}/{strategy}/{pool}/best-{search}/subset.parquet",
-        jsonl="results/runs/{recipe}/{strategy}/{pool}/best-{search}/subset.jsonl",
+        card=paths.CARD.format(recipe="{recipe}", subset=FOUND),
+        parquet=paths.FINAL_PARQUET.format(recipe="{recipe}", subset=FOUND),
+        jsonl=paths.FINAL_JSONL.format(recipe="{recipe}", subset=FOUND),
     log:
-        "logs/describe_model/{recipe}/{strategy}/{pool}/best-{search}.log",
+        paths.log("describe_model/{recipe}/{strategy}/{pool}/best-{search}"),
     params:
-        examples=get_examples_pattern,
-        base=get_base_model,
-        pool=get_pool_datasets,
+        examples=of(runs.examples_pattern),
+        base=of(runs.base_model),
+        pool=of(rankings.pool_datasets),
         version=versions.CARDS,
     benchmark:
-        "results/costs/describe_model/{recipe}/{strategy}/{pool}/best-{search}.tsv"
+        paths.cost("describe_model/{recipe}/{strategy}/{pool}/best-{search}")
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1

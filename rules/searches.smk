@@ -1,18 +1,16 @@
-include: "inputs/searches.smk"
-
-
 rule propose_size:
     input:
-        unpack(get_proposal_inputs),
+        unpack(of(searches.propose_inputs)),
     output:
-        "results/searches/{search}/trials/{t}.json",
+        paths.PROPOSAL,
     log:
-        "logs/propose_size/{search}/{t}.log",
+        paths.log("propose_size/{search}/{t}"),
     params:
-        settings=get_proposal_settings,
+        settings=of(searches.propose_settings),
         version=versions.SEARCHES,
     benchmark:
-        "results/costs/propose_size/{search}/{t}.tsv"
+        paths.cost("propose_size/{search}/{t}")
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -26,31 +24,33 @@ rule propose_size:
 # a trial's subset is a prefix of its strategy's order like any other; its proposal says how long
 use rule select_subset as select_trial with:
     input:
-        ranking=get_search_ranking,
-        proposal="results/searches/{search}/trials/{t}.json",
+        ranking=of(searches.search_ranking),
+        proposal=paths.PROPOSAL,
     output:
-        "results/subsets/searches/{search}/{t}.parquet",
+        paths.TRIAL_SUBSET,
     log:
-        "logs/select_trial/{search}/{t}.log",
+        paths.log("select_trial/{search}/{t}"),
     params:
-        strategy=get_search_strategy,
-        pool=get_search_pool,
+        strategy=of(searches.search_strategy),
+        pool=of(searches.search_pool),
     benchmark:
-        "results/costs/select_trial/{search}/{t}.tsv"
+        paths.cost("select_trial/{search}/{t}")
+    localrule: True
 
 
 rule choose_size:
     input:
-        unpack(get_search_trials),
+        unpack(of(searches.choose_inputs)),
     output:
-        "results/searches/{search}.json",
+        paths.SEARCH,
     log:
-        "logs/choose_size/{search}.log",
+        paths.log("choose_size/{search}"),
     params:
-        settings=get_search_settings,
+        settings=of(searches.choose_settings),
         version=versions.SEARCHES,
     benchmark:
-        "results/costs/choose_size/{search}.tsv"
+        paths.cost("choose_size/{search}")
+    localrule: True
     conda:
         "../envs/base.yaml"
     threads: 1

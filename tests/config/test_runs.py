@@ -1,41 +1,17 @@
 """Indicators scored under a run of the pool, embeddings, and strategies that read them: names, columns, problems."""
 
 import re
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from test_rules_inputs import whole
 
-from configs import changed, check
+from configs import check, selecting
 from instructmining import config as cfg
 from instructmining.costs import jobs as costs
 from instructmining.jobs.errors import InputError
 
 DOLLY = [f"00{k}-of-004" for k in range(4)]
 SHARDS = [*(("dolly", shard) for shard in DOLLY), ("alpaca", "000-of-001")]
-
-
-def selecting(path: str = "", value: Any = None) -> dict[str, Any]:
-    """The small configuration with cherry and deita, and the key at ``path`` changed."""
-    raw = changed("embeddings", {"prompts": {"model": "tiny", "text": "prompt", "pooling": "mean"}})
-    raw["indicators"]["ifd"] = {
-        **{"scorer": "causal", "run": {"recipe": "small", "strategy": "cherry_seed"}},
-        "outputs": {"ifd": "ifd", "perplexity": "ifd_ppl"},
-    }
-    raw["strategies"] |= {
-        "cherry_seed": {"kind": "cherry_seed", "embeddings": "prompts", "clusters": 5, "per_cluster": 2},
-        "cherry": {"kind": "cherry", "indicator": "ifd"},
-        "deita": {"kind": "deita", "complexity": "ppl", "quality": "reward", "embeddings": "knn_6"},
-    }
-    raw["comparisons"]["first"]["strategies"] += ["cherry", "deita"]
-    if path:
-        node: Any = raw
-        *parents, last = path.split(".")
-        for part in parents:
-            node = node[part]
-        node[last] = value
-    return raw
 
 
 def test_names_that_follow() -> None:
@@ -101,27 +77,6 @@ def test_a_baseline_behind_a_run_must_not_wait_for_it() -> None:
         check(raw)
 
 
-def test_the_files_of_a_run_s_scores_are_the_pool_s() -> None:
-    found = whole(selecting())
-    scores = [f"results/indicators/pools/unseen/ifd/{dataset}-{shard}.parquet" for dataset, shard in SHARDS]
-    assert found.get_ranking_indicators("unseen", ["ifd"]) == scores
-    here = SimpleNamespace(entry="ifd", pool="unseen", dataset="dolly", shard=DOLLY[0])
-    model = "results/runs/small/cherry_seed/unseen/all/model"
-    assert found.get_run_score_inputs(here)["model"] == model
-    settings = found.get_indicator_entry("ifd", "unseen")
-    assert (settings["model_path"], settings["model_record"]["model"]) == (model, "small/cherry_seed/unseen/all")
-    assert {"ifd"} == set(found.RUN_ENTRIES.split("|")) and "ifd" not in found.MODEL_ENTRIES.split("|")
-
-
-def test_the_order_of_outputs_and_what_is_kept_are_no_params() -> None:
-    here = SimpleNamespace(entry="ifd", pool="unseen")
-    one = whole(selecting()).get_indicator_settings(here)
-    other = whole(selecting("indicators.ifd.outputs", {"perplexity": "ifd_ppl", "ifd": "ifd"}))
-    assert repr(other.get_indicator_settings(here)) == repr(one)
-    kept = {"recipe": "small", "strategy": "cherry_seed", "keep_model": True}
-    assert repr(whole(selecting("indicators.ifd.run", kept)).get_indicator_settings(here)) == repr(one)
-
-
 def test_a_run_behind_a_run_is_known_and_a_fit_behind_it_is_a_fit() -> None:
     raw = selecting("indicators.again", {"scorer": "causal", "outputs": {"ifd": "ifd_again"}})
     raw["indicators"]["again"]["run"] = {"recipe": "adapters", "strategy": "cherry", "size": 4}
@@ -135,27 +90,6 @@ def test_a_run_behind_a_run_is_known_and_a_fit_behind_it_is_a_fit() -> None:
     assert "fit_quality_rule/fitted" in found["fit"] and "finetune/small/mixtures/base-000" in found["fit"]
     assert "finetune/adapters/instructmining/unseen/4" in found["score"]
     assert not {*found["fit"]} & {*found["score"]}
-
-
-def test_rankings_by_vectors_read_those_of_the_pool() -> None:
-    found = whole(selecting())
-    for ranking, entry in (("cherry_seed", "prompts"), ("deita", "knn_6")):
-        inputs = found.get_ranking_inputs(SimpleNamespace(ranking=ranking, pool="unseen"))
-        expected = [f"results/embeddings/{dataset}/{entry}/{shard}.parquet" for dataset, shard in SHARDS]
-        assert inputs["embeddings"] == expected
-    assert "embeddings" not in found.get_ranking_inputs(SimpleNamespace(ranking="cherry", pool="unseen"))
-    assert set(found.EMBEDDING_STRATEGIES.split("|")) == {"cherry_seed", "deita"}
-
-
-def test_how_fast_a_model_embeds_is_no_param() -> None:
-    here = SimpleNamespace(entry="prompts")
-    slow, fast = whole(selecting()), whole(selecting("embeddings.prompts.batch_tokens", 9))
-    assert slow.get_embedding_settings(here) == fast.get_embedding_settings(here)
-    assert slow.get_embedding_settings(here)["pooling"] == "mean"
-    assert set(slow.get_embedding_settings(SimpleNamespace(entry="knn_6"))) == {
-        *cfg.EMBEDDING_KEYS,
-        *("model_path", "model_record"),
-    }
 
 
 def test_cherry_pays_for_its_pre_experience_and_deita_for_its_vectors() -> None:

@@ -3,21 +3,20 @@
 import json
 import re
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_rules_inputs import functions, whole
-from test_runs import selecting
 
-from configs import ROOT, SMALL, changed, check
+from configs import SMALL, changed, check
 from cost_files import write_costs
 from instructmining.costs import jobs as costs
 from instructmining.costs.jobs import Amount
 from instructmining.costs.ledger import Ledger, read_ledger
+from instructmining.jobs import paths
 from instructmining.jobs.errors import InputError
+from workflow_rules import RAW, workflow_rules
 
 DOLLY = [f"00{k}-of-004" for k in range(4)]
 SHARDS = [*(("dolly", shard) for shard in DOLLY), ("alpaca", "000-of-001")]
@@ -115,14 +114,10 @@ def test_runs_that_share_a_job_count_by_their_own_rows() -> None:
 
 
 def test_every_job_is_one_whose_rule_writes_a_cost_file() -> None:
-    rules = "".join(path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("rules/*.smk")))
-    patterns = re.findall(r'"results/costs/(\S+)\.tsv"', rules)
-    wildcard = {"subset": r"[a-z_]+(-\d+)?/.+", "reference_set": ".+"}
-    known = [re.sub(r"\{(\w+)\}", lambda m: wildcard.get(m[1], r"[^/]+"), pattern) for pattern in patterns]
-    raw = selecting("indicators.knn_6.reference", "pool")
-    jobs = costs.comparison_jobs(check(raw), "first")
+    known = [rule.costs for rule in workflow_rules().values() if rule.costs]
+    jobs = costs.comparison_jobs(check(RAW), "first")
     assert len(jobs) == len(set(jobs)) > 60
-    assert [job for job in jobs if not any(re.fullmatch(pattern, job) for pattern in known)] == []
+    assert [job for job in jobs if not any(re.fullmatch(one, paths.cost(job)) for one in known)] == []
 
 
 # --- what jobs hold
@@ -153,21 +148,6 @@ def on_gpus() -> dict[str, Any]:
 def test_gpus_and_cores_of_a_job_are_those_of_its_rule(job: str, gpus: int, cores: int) -> None:
     config = check(on_gpus())
     assert costs.held(config, job) == (gpus, cores)
-    rule, *names = job.split("/")
-    stages = whole(on_gpus())
-    wildcards = SimpleNamespace(entry=names[-1] if rule in ("score_neighbours", "fit_preference_head") else names[-2])
-    if rule in ("score", "embed"):
-        assert stages.get_gpus(wildcards) == gpus
-    if rule == "fit_preference_head":
-        assert stages.get_one_gpu(wildcards) == gpus
-    if rule == "score_neighbours":
-        assert stages.get_neighbour_threads(wildcards) == cores
-    runs = functions("runs", config)
-    wildcards = SimpleNamespace(recipe=names[0])
-    if rule == "finetune":
-        assert (runs.get_run_gpus(wildcards), runs.get_recipe_threads(wildcards)) == (gpus, cores)
-    if rule == "evaluate_loss":
-        assert (runs.get_one_run_gpu(wildcards), runs.get_recipe_threads(wildcards)) == (gpus, cores)
 
 
 def test_a_run_on_several_nodes_holds_the_gpus_and_cores_of_all() -> None:

@@ -1,30 +1,19 @@
 """The profiles name rules that are there, and leave none of the work out."""
 
-import re
 from pathlib import Path
 
 import pytest
 import yaml
 from snakemake_executor_plugin_slurm.partitions import read_partition_file
 
+from workflow_rules import workflow_rules
+
 ROOT = Path(__file__).parents[2]
 SLURM = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
 
 
-def rules() -> set[str]:
-    texts = [path.read_text() for path in (ROOT / "rules").glob("*.smk")]
-    named = r"^(?:rule (\w+):|use rule \w+ as (\w+) with:)"
-    return {own or copied for text in texts for own, copied in re.findall(named, text, re.MULTILINE)}
-
-
-def local_rules() -> set[str]:
-    block = re.search(r"^localrules:\n((?:    \w+,\n)+)", (ROOT / "Snakefile").read_text(), re.MULTILINE)
-    assert block
-    return set(re.findall(r"\w+", block[1])) - {"all", "subsets"}
-
-
 def test_every_rule_is_local_or_has_memory_and_time_that_grow():
-    assert set(SLURM["set-resources"]) == rules() - local_rules()
+    assert set(SLURM["set-resources"]) == {name for name, rule in workflow_rules().items() if not rule.is_local}
     for rule, resources in [*SLURM["set-resources"].items(), ("default", SLURM["default-resources"])]:
         assert "attempt" in resources["mem_mb"] and "attempt" in resources["runtime"], rule
     assert SLURM["retries"] == 2

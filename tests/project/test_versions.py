@@ -136,7 +136,7 @@ def test_every_page_is_drawn_again_when_pages_are_drawn_otherwise() -> None:
     """Its rule has the version of the pages among its params."""
     texts = [path.read_text() for path in (ROOT / "rules").glob("*.smk")]
     rules = [rule for text in texts for rule in re.split("^rule ", text, flags=re.MULTILINE)[1:]]
-    pages = {rule.partition(":")[0]: rule for rule in rules if '"results/figures/' in rule}
+    pages = {rule.partition(":")[0]: rule for rule in rules if re.search(r"paths\.\w+_PAGE\b", rule)}
     assert {"report_summary", "report_search", "report_data"} <= set(pages)
     assert [name for name, rule in pages.items() if not re.search(r"\bversion=.*\bversions\.PAGES\b", rule)] == []
 

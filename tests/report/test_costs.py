@@ -9,7 +9,6 @@ from typing import Any
 import polars as pl
 import pytest
 import vl_convert
-from test_rules_inputs import defined
 from test_scripts import given, run
 
 import artifacts
@@ -185,18 +184,15 @@ def test_the_script_writes_the_page_and_both_tables(tree: Path) -> None:
 
 
 def test_a_page_older_than_what_it_counts_is_found(tree: Path) -> None:
-    named = {name: getattr(cfg, name) for name in cfg.__all__}
-    known = {"config": CONFIG, "Path": Path, "costs": costs, "get_cost_pages": lambda: ["results/figures/first.html"]}
-    stale = defined(["report_costs"], {**known, **named}).get_stale_cost_pages
-    assert stale() == {}
-    page = tree / "results/figures/first.html"
+    assert costs.stale_pages(CONFIG) == {}
+    page = tree / "results/figures/costs/first.html"
     page.parent.mkdir(parents=True)
     page.write_text("")
-    assert stale() == {}
+    assert costs.stale_pages(CONFIG) == {}
     late = page.stat().st_mtime + 60
     for job in JOBS[:2]:
         os.utime(tree / f"results/costs/{job}.tsv", (late, late))
-    assert stale() == {"results/figures/first.html": 2}
+    assert costs.stale_pages(CONFIG) == {"results/figures/costs/first.html": 2}
 
 
 def test_axes_are_named_by_what_the_evaluation_says() -> None:

@@ -78,3 +78,25 @@ def changed(path: str, value: Any) -> dict[str, Any]:
     else:
         node[last] = value
     return raw
+
+
+def selecting(path: str = "", value: Any = None) -> dict[str, Any]:
+    """The small configuration with cherry and deita, and the key at ``path`` changed."""
+    raw = changed("embeddings", {"prompts": {"model": "tiny", "text": "prompt", "pooling": "mean"}})
+    raw["indicators"]["ifd"] = {
+        **{"scorer": "causal", "run": {"recipe": "small", "strategy": "cherry_seed"}},
+        "outputs": {"ifd": "ifd", "perplexity": "ifd_ppl"},
+    }
+    raw["strategies"] |= {
+        "cherry_seed": {"kind": "cherry_seed", "embeddings": "prompts", "clusters": 5, "per_cluster": 2},
+        "cherry": {"kind": "cherry", "indicator": "ifd"},
+        "deita": {"kind": "deita", "complexity": "ppl", "quality": "reward", "embeddings": "knn_6"},
+    }
+    raw["comparisons"]["first"]["strategies"] += ["cherry", "deita"]
+    if path:
+        node: Any = raw
+        *parents, last = path.split(".")
+        for part in parents:
+            node = node[part]
+        node[last] = value
+    return raw

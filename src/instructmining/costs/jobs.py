@@ -9,7 +9,8 @@ Nothing here imports polars: the DAG reads this module.
 import json
 from collections.abc import Iterable
 from hashlib import sha256
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from instructmining.config.names import (
     Config,
@@ -28,6 +29,7 @@ from instructmining.config.names import (
     strategy_settings,
 )
 from instructmining.costs.ledger import Ledger
+from instructmining.jobs import paths
 
 # Of a selection, in the order the data flow; ``finetune`` is the run on what was selected.
 PARTS = ("fit", "score", "select", "search")
@@ -165,6 +167,22 @@ def digest(config: Config, name: str) -> str:
     whole = {"/".join(run): parts for run, parts in comparison_plan(config, name).items()}
     holding = {job: held(config, job) for job in comparison_jobs(config, name)}
     return sha256(json.dumps([whole, holding]).encode()).hexdigest()
+
+
+def digest_of(config: Config, wildcards: Any) -> str:
+    """`digest` of the comparison of a job of the report."""
+    return digest(config, wildcards.comparison)
+
+
+def stale_pages(config: Config) -> dict[str, int]:
+    """Pages of costs that are older than measurements that they count, and how many: those are not their inputs."""
+    found = {}
+    for name in config["comparisons"]:
+        page = Path(paths.COSTS_PAGE.format(comparison=name))
+        files = [Path(paths.cost(job)) for job in comparison_jobs(config, name)]
+        made = page.stat().st_mtime if page.exists() else float("inf")
+        found[str(page)] = sum(file.exists() and file.stat().st_mtime > made for file in files)
+    return {page: newer for page, newer in found.items() if newer}
 
 
 def held(config: Config, job: str) -> tuple[int, int]:

@@ -1,0 +1,124 @@
+"""The targets of the Snakefile: everything that the config names, and what is made first when data have grown."""
+
+from pathlib import Path
+
+from instructmining.config import comparison_subsets, evaluated_texts, mixture_names, studies_of_kind
+from instructmining.dag.comparisons import evaluation_files
+from instructmining.dag.mixtures import mixture_subset
+from instructmining.dag.names import Config, Wildcards, best_subset, shown_quality_rules, shown_rankings
+from instructmining.dag.searches import trial
+from instructmining.jobs import paths
+
+
+def everything(config: Config, wildcards: Wildcards | None = None) -> list[str]:
+    """Everything that the config names."""
+    comparisons, rules = config["comparisons"], config["quality_rules"]
+    return [
+        *(paths.QUALITY_RULE.format(quality_rule=name) for name in rules),
+        *_searches(config),
+        *(path for name in comparisons for path in evaluation_files(config, name)),
+        *_final_files(config),
+        *_kept_models(config),
+        *report_pages(config),
+        # named, since Snakemake does not ask what else has changed of a job one of whose outputs was never made
+        *(paths.RUNS_TABLE.format(comparison=name) for name in comparisons),
+        *(paths.QUALITY_RULE_LATEX.format(quality_rule=name) for name in rules),
+        *([paths.NORMALITY_TABLE] if shown_rankings(config) else []),
+    ]
+
+
+def subsets(config: Config, wildcards: Wildcards) -> list[str]:
+    """Subsets that are known without a search: they show what grown data change before anything is trained."""
+    fixed = [subset for subset in _compared_subsets(config) if not _has_found_size(subset)]
+    blocks = [block["name"] for block in config["mixtures"]]
+    mixtures = [mixture_subset(name) for name in mixture_names(config, blocks)]
+    return [paths.SUBSET.format(subset=subset) for subset in dict.fromkeys([*mixtures, *fixed])]
+
+
+def searches(config: Config, wildcards: Wildcards) -> list[str]:
+    """Searches, and the subsets of the sizes that they find."""
+    return [*_searches(config), *_subsets_of_found_sizes(config)]
+
+
+def chosen(config: Config, wildcards: Wildcards) -> list[str]:
+    """Subsets of search trials and of sizes found, those that exist already."""
+    trials = [
+        paths.TRIAL_SUBSET.format(**trial(name, t))
+        for name, settings in config["searches"].items()
+        for t in range(settings["trials"])
+    ]
+    return [path for path in [*trials, *_subsets_of_found_sizes(config)] if Path(path).exists()]
+
+
+def cost_pages(config: Config) -> list[str]:
+    """The report's pages of costs, one for each comparison."""
+    return [paths.COSTS_PAGE.format(comparison=name) for name in config["comparisons"]]
+
+
+def report_pages(config: Config) -> list[str]:
+    """The report's pages for what the config has."""
+    comparisons, rankings = config["comparisons"], shown_rankings(config)
+    pages = [paths.SUMMARY_PAGE] if config["quality_rules"] or comparisons else []
+    pages += [paths.DATA_PAGE] if config["datasets"] else []
+    pages += [paths.COMPARISON_PAGE.format(comparison=name) for name in comparisons]
+    pages += [
+        paths.BENCHMARK_PAGE.format(comparison=name, benchmark=one)
+        for name in comparisons
+        for one in evaluated_texts(config, name)
+    ]
+    pages += cost_pages(config)
+    pages += [paths.SIZE_SCAN_PAGE.format(study=name) for name in studies_of_kind(config, "size_scan")]
+    pages += [paths.ABLATION_PAGE.format(study=name) for name in studies_of_kind(config, "ablation")]
+    pages += [paths.DATASET_LOSSES_PAGE.format(study=name) for name in studies_of_kind(config, "datasets")]
+    pages += [paths.OVERLAPS_PAGE.format(comparison=name) for name, s in comparisons.items() if s["sizes"]]
+    pages += [paths.CONTAMINATION_PAGE.format(comparison=name) for name in comparisons]
+    pages += [paths.AGREEMENT_PAGE] if comparisons else []
+    pages += [paths.SEARCH_PAGE.format(search=name) for name in config["searches"]]
+    pages += [paths.QUALITY_RULE_PAGE.format(quality_rule=name) for name in shown_quality_rules(config)]
+    pages += [paths.INDICATORS_PAGE] if rankings else []
+    pages += [paths.EXAMPLES_PAGE.format(strategy=strategy, pool=pool) for strategy, pool in rankings]
+    return pages
+
+
+def kinds_of_pages(config: Config, wildcards: Wildcards) -> list[str]:
+    """Which kinds of pages the report has: comparisons, examples, data, …; sorted."""
+    pages = [Path(page).relative_to(paths.ALL_FIGURES) for page in report_pages(config)]
+    return sorted({page.with_suffix("").parts[0] for page in pages})
+
+
+def _searches(config: Config) -> list[str]:
+    return [paths.SEARCH.format(search=name) for name in config["searches"]]
+
+
+def _final_files(config: Config) -> list[str]:
+    """Of the run that each search ends with: its weights, its card, its subset."""
+    patterns = (paths.WEIGHTS, paths.CARD, paths.FINAL_PARQUET, paths.FINAL_JSONL)
+    return [
+        pattern.format(recipe=settings["recipe"], subset=best_subset(config, name))
+        for name, settings in config["searches"].items()
+        for pattern in patterns
+    ]
+
+
+def _kept_models(config: Config) -> list[str]:
+    """Weights that comparisons keep: named, so that they are made even where only they are missing."""
+    return [
+        paths.WEIGHTS.format(recipe=recipe, subset=subset)
+        for name, settings in config["comparisons"].items()
+        if settings["keep_models"]
+        for recipe in settings["recipes"]
+        for subset in comparison_subsets(config, name)
+    ]
+
+
+def _compared_subsets(config: Config) -> list[str]:
+    return [subset for name in config["comparisons"] for subset in comparison_subsets(config, name)]
+
+
+def _has_found_size(subset: str) -> bool:
+    return Path(subset).name.startswith("best-")
+
+
+def _subsets_of_found_sizes(config: Config) -> list[str]:
+    found = [subset for subset in _compared_subsets(config) if _has_found_size(subset)]
+    return [paths.SUBSET.format(subset=subset) for subset in dict.fromkeys(found)]
