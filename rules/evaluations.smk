@@ -1,55 +1,32 @@
-rule evaluate_loss:
-    input:
-        model=paths.WEIGHTS,
-        examples=of(evaluations.benchmark_examples),
-    output:
-        figures=paths.EVALUATION,
-        per_item=paths.ITEMS,
-    log:
-        paths.log("evaluate_loss/{recipe}/{subset}/{benchmark}"),
-    params:
-        settings=of(evaluations.loss_settings),
-        version=versions.EVALUATIONS["loss"],
-    benchmark:
-        paths.cost("evaluate_loss/{recipe}/{subset}/{benchmark}")
-    wildcard_constraints:
-        benchmark=evaluations.benchmarks_of(config, "loss"),
-    conda:
-        "../envs/models.yaml"
-    threads: of(runs.recipe_threads)
-    resources:
-        batch_tokens=of(evaluations.batch_tokens),
-        gpu=of(runs.one_gpu),
-        mem_mb=5000,
-    script:
-        "../workflow/scripts/evaluate.py"
+# a rule for every kind that reads a run's model and a dataset, and nothing else: evaluate_loss, evaluate_llmbar, …
+for kind in evaluations.plain_kinds():
 
-
-rule evaluate_llmbar:
-    input:
-        model=paths.WEIGHTS,
-        examples=of(evaluations.benchmark_examples),
-    output:
-        figures=paths.EVALUATION,
-        per_item=paths.ITEMS,
-    log:
-        paths.log("evaluate_llmbar/{recipe}/{subset}/{benchmark}"),
-    params:
-        settings=of(evaluations.llmbar_settings),
-        version=versions.EVALUATIONS["llmbar"],
-    benchmark:
-        paths.cost("evaluate_llmbar/{recipe}/{subset}/{benchmark}")
-    wildcard_constraints:
-        benchmark=evaluations.benchmarks_of(config, "llmbar"),
-    conda:
-        "../envs/models.yaml"
-    threads: of(runs.recipe_threads)
-    resources:
-        batch_tokens=of(evaluations.batch_tokens),
-        gpu=of(runs.one_gpu),
-        mem_mb=5000,
-    script:
-        "../workflow/scripts/evaluate.py"
+    rule:
+        name:
+            f"evaluate_{kind}"
+        input:
+            unpack(of(evaluations.plain_inputs)),
+        output:
+            figures=paths.EVALUATION,
+            per_item=paths.ITEMS,
+        log:
+            paths.log(f"evaluate_{kind}/{{recipe}}/{{subset}}/{{benchmark}}"),
+        params:
+            settings=of(evaluations.plain_settings),
+            version=versions.EVALUATIONS[kind],
+        benchmark:
+            paths.cost(f"evaluate_{kind}/{{recipe}}/{{subset}}/{{benchmark}}")
+        wildcard_constraints:
+            benchmark=evaluations.benchmarks_of(config, kind),
+        conda:
+            "../envs/models.yaml"
+        threads: of(runs.recipe_threads)
+        resources:
+            batch_tokens=of(evaluations.batch_tokens),
+            gpu=of(runs.one_gpu),
+            mem_mb=5000,
+        script:
+            "../workflow/scripts/evaluate.py"
 
 
 rule evaluate_harness:

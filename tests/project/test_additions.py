@@ -1,4 +1,4 @@
-"""A scorer, a strategy and a launcher are one file each: added to a copy of the checkout and run by Snakemake."""
+"""A scorer, a strategy, a kind of benchmark, a launcher: one file each, added to a copy of the checkout and used."""
 
 import json
 import os
@@ -56,6 +56,35 @@ def rank(examples, settings):
 '''
 
 
+BENCHMARK = '''"""The share of responses that are long."""
+
+from pathlib import Path
+
+import polars as pl
+
+from instructmining.settings import BENCHMARK_DATASET, Benchmark, whole
+
+SPEC = Benchmark(
+    version=7,
+    meaning="long responses",
+    value="share of responses with more words than that",
+    needs="a dataset with responses",
+    direction="higher_is_better",
+    settings={"dataset": BENCHMARK_DATASET, "words_at_least": whole(3, "how many words are many", minimum=1)},
+)
+
+
+def evaluate(job, settings):
+    assert (Path(job.model) / "config.json").exists()
+    rows = pl.read_parquet(job.examples)
+    words = rows["output"].str.count_matches(" ") + 1
+    items = rows.select("id").with_columns(
+        value=(words >= settings["words_at_least"]).cast(pl.Float64), weight=pl.lit(1.0)
+    )
+    figures = {"value": items["value"].mean(), "n_used": rows.height, "n_expected": rows.height}
+    return {**figures, "unit": "share", "direction": SPEC.direction}, items
+'''
+
 LAUNCHER = '''"""One process, under another name."""
 
 from instructmining.settings import Launcher, whole
@@ -86,6 +115,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     package = folder / "src/instructmining"
     (package / "scorers/letters.py").write_text(SCORER)
     (package / "strategies/fewest.py").write_text(STRATEGY)
+    (package / "evaluations/long_answers.py").write_text(BENCHMARK)
     (package / "training/launchers/mine.py").write_text(LAUNCHER)
     return folder
 
@@ -97,7 +127,7 @@ def study(folder: Path) -> None:
     config = {
         "datasets": {name: {"path": f"data/{name}.jsonl"} for name in ("pool", "test")},
         "pools": {"all": ["pool"]},
-        "benchmarks": {"held_out": {"kind": "loss", "dataset": "test"}},
+        "benchmarks": {"held_out": {"kind": "long_answers", "dataset": "test", "words_at_least": 12}},
         "recipes": {"small": {**RECIPE, "launcher": "mine", "patience_of_mine": 2}},
         "indicators": {"vowels": {"scorer": "letters", "sought_letter": "e"}},
         "strategies": {"few_vowels": {"kind": "fewest", "rare_thing": "vowels"}},
@@ -140,6 +170,9 @@ def test_one_file_each_is_enough(checkout: Path, tmp_path: Path) -> None:
     scores = pl.read_parquet(ranking)["score"].to_list()
     assert scores == sorted(pl.read_parquet(shard)["vowels"].to_list()) and len(set(scores)) > 2
     assert read_provenance(ranking)["strategy"] == {"kind": "fewest", "rare_thing": "vowels"}
+    figures = json.loads((tmp_path / "results/evaluations/small/few_vowels/all/4/held_out.json").read_text())
+    assert 0 < figures["value"] < 1 and figures["provenance"]["version"] == 7
+    assert figures["provenance"]["words_at_least"] == 12
     trained = json.loads((tmp_path / "results/runs/small/few_vowels/all/4/train.json").read_text())
     assert trained["settings"]["launcher"] == "mine" and trained["settings"]["patience_of_mine"] == 2
 

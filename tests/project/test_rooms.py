@@ -32,7 +32,7 @@ def backwards(room: str, source: str) -> list[tuple[int, str]]:
 
 def test_the_package_holds_the_rooms_of_its_docstring_and_no_other_module():
     folders = {path.name for path in SOURCE.iterdir() if path.is_dir() and path.name != "__pycache__"}
-    assert folders <= set(ROOMS)
+    assert folders == set(ROOMS)
     assert [path.name for path in SOURCE.glob("*.py")] == ["__init__.py"]
 
 

@@ -17,6 +17,7 @@ NO_NUMBER = {
     "jobs/locks.py": "who waits for whom",
     "jobs/log.py": "what a job says",
     "jobs/disk.py": "which error a full disk becomes",
+    "jobs/paths.py": "names of files",
     "jobs/records.py": "what Snakemake has on record",
     "jobs/software.py": "what a job ran with, for the record",
     "jobs/surroundings.py": "what a job ran with, for the record",

@@ -7,6 +7,7 @@ from instructmining.jobs.log import job_log
 with job_log(snakemake.log[0], snakemake.threads):
     import polars as pl
 
+    from instructmining.config.params import complete
     from instructmining.data.examples import load_rows
     from instructmining.jobs.disk import naming
     from instructmining.jobs.files import link_folder, remove_folder, write_json, write_seconds
@@ -21,7 +22,7 @@ with job_log(snakemake.log[0], snakemake.threads):
     # a job of one run fills the run's folder; of several, a folder each inside its own
     own = snakemake.output.get("train")
     folders = [Path(own).parent if own else Path(snakemake.output[0]) / subset.name for subset in subsets]
-    recipe = {**params.recipe, "checkpoint_minutes": snakemake.resources.checkpoint_seconds / 60}
+    recipe = {**complete("recipes", params.recipe), "checkpoint_minutes": snakemake.resources.checkpoint_seconds / 60}
     with working(runs), naming(runs[0].work if own else params.work):
         found = launch(runs, recipe, {"path": params.model_path, **params.model_record})
         provenance = {**params.model_record, "version": params.version, "seed": params.recipe["seed"]}

@@ -4,14 +4,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from instructmining.config import EMBEDDING_KEYS, embedding_entry, neighbour_entries, shards
+from instructmining.config.params import result_params
 from instructmining.dag.models import model_files, model_path, model_record
 from instructmining.dag.names import Config, Inputs, Wildcards, one_of
 from instructmining.jobs import paths
-from instructmining.judge.settings import CALL_KEYS
 from instructmining.settings import versions
 
 # keys that change how fast a scorer works, and no value
-NOT_VALUES = ("batch_tokens", "gpus", *CALL_KEYS)
 
 
 def embedding_entries(config: Config) -> str:
@@ -68,7 +67,7 @@ def embed_settings(config: Config, wildcards: Wildcards) -> dict[str, Any]:
     """Of an entry by neighbours what its embeddings depend on; all of an entry of section embeddings."""
     settings = entry_settings(config, wildcards.entry)
     hidden = wildcards.entry in config["embeddings"]
-    keys = [key for key in settings if key not in NOT_VALUES] if hidden else EMBEDDING_KEYS
+    keys = list(result_params("embeddings", settings)) if hidden else list(EMBEDDING_KEYS)
     model, revision = settings["model"], settings["revision"]
     found = {key: settings[key] for key in keys}
     record = model_record(config, model, revision)

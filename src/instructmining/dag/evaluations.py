@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Any
 
 from instructmining.config import generation_owner, generation_owners
+from instructmining.config.params import result_params
 from instructmining.dag.models import model_files, model_path
 from instructmining.dag.names import Config, Inputs, Wildcards, one_of
 from instructmining.dag.runs import recipe_model_record
 from instructmining.jobs import paths
+from instructmining.settings.discovery import specs
 
 # keys of a recipe that an evaluation of its runs depends on
 _RUN_KEYS = ("template", "max_prompt_length", "precision", "device")
@@ -15,6 +17,10 @@ _HARNESS_KEYS = (
     *("preset", "tasks", "few_shot", "include_path", "limit"),
     *("seed", "prompt", "max_length", "min_share_used"),
 )
+
+
+# each has a rule of its own
+_KINDS_THAT_READ_MORE = ("harness", "ifeval", "pairwise")
 
 
 def benchmarks_of(config: Config, kind: str) -> str:
@@ -50,19 +56,27 @@ def _settings(config: Config, wildcards: Wildcards, *keys: str) -> dict[str, Any
     return {**_run_settings(config, wildcards), **{key: benchmark[key] for key in keys if key in benchmark}}
 
 
-def loss_settings(config: Config, wildcards: Wildcards) -> dict[str, Any]:
-    """What an evaluation of kind loss depends on."""
-    return _settings(config, wildcards, "dataset", "max_length", "min_share_used")
-
-
 def harness_settings(config: Config, wildcards: Wildcards) -> dict[str, Any]:
     """What an evaluation of kind harness depends on."""
     return _settings(config, wildcards, *_HARNESS_KEYS)
 
 
-def llmbar_settings(config: Config, wildcards: Wildcards) -> dict[str, Any]:
-    """What an evaluation of kind llmbar depends on."""
-    return _settings(config, wildcards, "dataset", "answer", "max_length", "min_share_used")
+def plain_kinds() -> list[str]:
+    """Kinds that read a run's model and the dataset of their benchmark, if that has one, and nothing else."""
+    return [kind for kind in specs("evaluations") if kind not in _KINDS_THAT_READ_MORE]
+
+
+def plain_inputs(config: Config, wildcards: Wildcards) -> Inputs:
+    """The model of the run, and the examples of the benchmark where it has a dataset."""
+    model = paths.WEIGHTS.format(recipe=wildcards.recipe, subset=wildcards.subset)
+    examples = "dataset" in benchmark_settings(config, wildcards)
+    return {"model": model, **({"examples": benchmark_examples(config, wildcards)} if examples else {})}
+
+
+def plain_settings(config: Config, wildcards: Wildcards) -> dict[str, Any]:
+    """What an evaluation depends on: how its run is asked, and the keys of its benchmark that change results."""
+    benchmark = result_params("benchmarks", benchmark_settings(config, wildcards))
+    return {**_run_settings(config, wildcards), **{key: value for key, value in benchmark.items() if key != "kind"}}
 
 
 def generation_settings(config: Config, wildcards: Wildcards) -> dict[str, Any]:
@@ -73,7 +87,7 @@ def generation_settings(config: Config, wildcards: Wildcards) -> dict[str, Any]:
 
 def batch_tokens(config: Config, wildcards: Wildcards) -> int:
     """Tokens of one batch; a resource, since it changes no result."""
-    return int(benchmark_settings(config, wildcards)["batch_tokens"])
+    return int(benchmark_settings(config, wildcards).get("batch_tokens", 0))
 
 
 def harness_batch_size(config: Config, wildcards: Wildcards) -> int:

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from instructmining.config import mixture_names, neighbour_entries, run_entries, run_subset
+from instructmining.config.params import result_params
 from instructmining.dag.embeddings import (
-    NOT_VALUES,
     asks_an_endpoint,
     embedding_files,
     entry_model,
@@ -59,13 +59,12 @@ def entry_params(config: Config, entry: str, pool: str | None = None) -> dict[st
     ``pool``: whose run the model is, of entries that have one.
     """
     settings = config["indicators"][entry]
-    found = {key: value for key, value in settings.items() if key not in NOT_VALUES}
+    found = result_params("indicators", settings)
     # sorted, since Snakemake compares params as text, and the order in which a user writes these means nothing
     found["outputs"] = dict(sorted(output_columns(entry, settings).items()))
     if "request" in found:
         found["request"] = dict(sorted(found["request"].items()))
     if "run" in settings:
-        found["run"] = {key: value for key, value in settings["run"].items() if key != "keep_model"}
         recipe, subset = settings["run"]["recipe"], run_subset(config, entry, str(pool))
         # a run's folder has no revisions
         found |= {"model_path": paths.WEIGHTS.format(recipe=recipe, subset=subset), "revision": "main"}

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from instructmining.config import against_runs
-from instructmining.dag.embeddings import NOT_VALUES
+from instructmining.config.params import result_params
 from instructmining.dag.evaluations import benchmark_examples, benchmark_settings, generations, own_generations
 from instructmining.dag.models import model_files, model_path, model_record
 from instructmining.dag.names import Config, Inputs, Wildcards
@@ -42,7 +42,7 @@ def pairwise_inputs(config: Config, wildcards: Wildcards) -> Inputs:
 
 def pairwise_settings(config: Config, wildcards: Wildcards) -> dict[str, Any]:
     """What an evaluation of kind pairwise depends on."""
-    benchmark = benchmark_settings(config, wildcards)
+    benchmark = result_params("benchmarks", benchmark_settings(config, wildcards))
     return {
         **{key: benchmark[key] for key in ("dataset", "against", "prompt", "min_share_used")},
         "judge": _judge(config, benchmark["judge"]),
@@ -52,8 +52,8 @@ def pairwise_settings(config: Config, wildcards: Wildcards) -> dict[str, Any]:
 
 
 def _judge(config: Config, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """A judge's settings without how it is called, where its model lies, and what that is."""
-    found = {key: value for key, value in settings.items() if key not in NOT_VALUES}
+    """A judge's settings, where its model lies, and what that is."""
+    found = dict(settings)
     # sorted, since Snakemake compares params as text
     found["request"] = dict(sorted(settings["request"].items()))
     if settings["backend"] == "api":

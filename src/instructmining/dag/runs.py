@@ -10,11 +10,11 @@ from instructmining.config import (
     run_subset,
     strategy_settings,
 )
+from instructmining.config.params import result_params
 from instructmining.dag.mixtures import mixture_files
 from instructmining.dag.models import model_files, model_path, model_record
 from instructmining.dag.names import Config, Wildcards, best_subset, one_of
 from instructmining.jobs import paths
-from instructmining.training.recipes import NOT_RESULTS
 
 
 def batch_recipes(config: Config) -> str:
@@ -40,7 +40,7 @@ def examples_pattern(config: Config, wildcards: Wildcards) -> str:
 
 def recipe(config: Config, wildcards: Wildcards) -> dict[str, Any]:
     """The settings of a recipe that its runs depend on."""
-    return {key: value for key, value in _recipe(config, wildcards).items() if key not in NOT_RESULTS}
+    return result_params("recipes", _recipe(config, wildcards))
 
 
 def _recipe(config: Config, wildcards: Wildcards) -> dict[str, Any]:

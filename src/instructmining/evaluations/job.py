@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from instructmining.settings import discovery
+from instructmining.settings import discovery, entry_fields
+from instructmining.settings.params import completed
 
 if TYPE_CHECKING:
     import polars as pl
@@ -69,7 +70,9 @@ def evaluate(
     """
     kind = job.entry["kind"]
     module = discovery.load("evaluations", kind, "kind of benchmark")
-    figures, items = module.evaluate(job, {**settings, **speed})
+    # provenance says what the params say; the kind reads every key
+    every = completed(entry_fields(module.SPEC), settings)
+    figures, items = module.evaluate(job, {**every, **speed})
     provenance = {"evaluation": kind, "version": version, **_without_places(settings), **job.names}
     return {**figures, "provenance": provenance}, items
 

@@ -29,7 +29,9 @@ from instructmining.data.examples import scan_examples
 from instructmining.jobs import disk
 from instructmining.jobs.errors import InputError
 from instructmining.jobs.files import stamp, write_parquet
-from instructmining.settings import versions
+from instructmining.settings import entry_fields, versions
+from instructmining.settings.discovery import spec_of
+from instructmining.settings.params import completed
 
 # read, tokenised and scored at a time: enough that sorting by length leaves no row among much longer ones
 _ROWS_AT_ONCE = 1024
@@ -45,7 +47,8 @@ def score(examples: str | Path, shard: str, settings: dict[str, Any], gpus: int 
     name = settings["scorer"]
     if scorers.compares_examples(name):
         raise InputError(f"scorer {name} compares examples by their embeddings: it scores no shard of them")
-    frame = _run(examples, shard, f"instructmining.scorers.{name}", settings, gpus)
+    every = completed(entry_fields(spec_of("scorers", name, "scorer")), settings)
+    frame = _run(examples, shard, f"instructmining.scorers.{name}", every, gpus)
     columns = [pl.col(output).cast(pl.Float64).alias(to) for output, to in settings["outputs"].items()]
     return frame.select("id", *columns, "truncated", pl.col("reason").cast(pl.String))
 

@@ -12,6 +12,8 @@ from instructmining.data.pools import pool_examples
 from instructmining.indicators import table as indicator_table
 from instructmining.jobs.files import read_json
 from instructmining.selection import overlap
+from instructmining.settings import entry_fields
+from instructmining.settings.params import completed
 
 Paths = Sequence[str | Path]
 
@@ -61,7 +63,9 @@ def rank_pool(
 
         reads["vectors"] = embeddings_files.read(embeddings)
     attached = indicator_table.attach(pooled, indicators, columns)
-    ranking: pl.DataFrame = strategies.load(settings["kind"]).rank(attached, {**settings, **reads})
+    strategy = strategies.load(settings["kind"])
+    every = completed(entry_fields(strategy.SPEC), settings)
+    ranking: pl.DataFrame = strategy.rank(attached, {**every, **reads})
     counts = {
         "examples": ranking.height,
         "repeated_in_pool": repeated,
