@@ -8,6 +8,7 @@ import pytest
 from configs import check, selecting
 from instructmining import config as cfg
 from instructmining.costs import jobs as costs
+from instructmining.dag.jobs import held
 from instructmining.jobs.errors import InputError
 
 DOLLY = [f"00{k}-of-004" for k in range(4)]
@@ -109,4 +110,4 @@ def test_cherry_pays_for_its_pre_experience_and_deita_for_its_vectors() -> None:
         *(f"score/{dataset}/judge/{shard}" for dataset, shard in SHARDS),
         *(f"embed/{dataset}/knn_6/{shard}" for dataset, shard in SHARDS),
     }
-    assert all(costs.held(config, job) == (0, 1) for job in found["score"])
+    assert all(held(config, job) == (0, 1) for job in found["score"])

@@ -1,7 +1,6 @@
 """Which jobs a selection is made of, what they hold, and that each counts once."""
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from configs import SMALL, changed, check
+from configs import SMALL, changed, check, on_gpus
 from cost_files import write_costs
 from instructmining.costs import jobs as costs
 from instructmining.costs.jobs import Amount
 from instructmining.costs.ledger import Ledger, read_ledger
-from instructmining.jobs import paths
+from instructmining.dag.jobs import held
 from instructmining.jobs.errors import InputError
-from workflow_rules import RAW, workflow_rules
 
 DOLLY = [f"00{k}-of-004" for k in range(4)]
 SHARDS = [*(("dolly", shard) for shard in DOLLY), ("alpaca", "000-of-001")]
@@ -113,47 +111,7 @@ def test_runs_that_share_a_job_count_by_their_own_rows() -> None:
     assert not any(job.startswith("finetune_mixtures") for job in costs.comparison_jobs(check(raw), "first"))
 
 
-def test_every_job_is_one_whose_rule_writes_a_cost_file() -> None:
-    known = [rule.costs for rule in workflow_rules().values() if rule.costs]
-    jobs = costs.comparison_jobs(check(RAW), "first")
-    assert len(jobs) == len(set(jobs)) > 60
-    assert [job for job in jobs if not any(re.fullmatch(one, paths.cost(job)) for one in known)] == []
-
-
 # --- what jobs hold
-
-
-def on_gpus() -> dict[str, Any]:
-    raw = changed("recipes.small", {"model": "tiny", "device": "cuda", "gpus": 4, "launcher": "torchrun", "threads": 6})
-    raw["indicators"]["judge"] |= {"device": "cuda", "gpus": 2}
-    raw["indicators"]["knn_6"] |= {"device": "cuda", "gpus": 3, "n_jobs": 5}
-    return raw
-
-
-@pytest.mark.parametrize(
-    ("job", "gpus", "cores"),
-    [
-        ("finetune/small/random-0/unseen/16", 4, 6),
-        ("finetune/small/mixtures/base-000", 4, 6),
-        ("evaluate_loss/small/mixtures/base-000/held_out", 1, 6),
-        ("finetune/adapters/random-0/unseen/16", 0, 1),
-        ("score/dolly/judge/000-of-004", 2, 1),
-        ("score/dolly/lengths/000-of-004", 0, 1),
-        ("embed/dolly/knn_6/000-of-004", 3, 1),
-        ("score_neighbours/pools/unseen/knn_6", 0, 5),
-        ("fit_preference_head/judge", 1, 1),
-        ("rank_pool/random-0/unseen", 0, 1),
-    ],
-)
-def test_gpus_and_cores_of_a_job_are_those_of_its_rule(job: str, gpus: int, cores: int) -> None:
-    config = check(on_gpus())
-    assert costs.held(config, job) == (gpus, cores)
-
-
-def test_a_run_on_several_nodes_holds_the_gpus_and_cores_of_all() -> None:
-    config = check(on_gpus())
-    config["recipes"]["small"]["nodes"] = 2
-    assert costs.held(config, "finetune/small/random-0/unseen/16") == (8, 12)
 
 
 def test_an_amount_is_hours_times_what_is_held_and_says_what_is_missing() -> None:
@@ -185,8 +143,8 @@ def test_parts_add_up_to_the_whole_and_no_job_counts_twice(data: st.DataObject) 
     found = costs.total(costs.amount(config, Ledger(seconds, paid), part) for part in plan.values())
     known = [job for job in jobs if job in seconds]
     assert found.hours == pytest.approx(sum(seconds[job] for job in known) / 3600)
-    assert found.gpu_hours == pytest.approx(sum(seconds[job] * costs.held(config, job)[0] for job in known) / 3600)
-    assert found.cpu_hours == pytest.approx(sum(seconds[job] * costs.held(config, job)[1] for job in known) / 3600)
+    assert found.gpu_hours == pytest.approx(sum(seconds[job] * held(config, job)[0] for job in known) / 3600)
+    assert found.cpu_hours == pytest.approx(sum(seconds[job] * held(config, job)[1] for job in known) / 3600)
     assert found.paid == pytest.approx(sum(paid.values()))
     assert (found.jobs, found.missing) == (len(jobs), len(jobs) - len(known))
 

@@ -100,3 +100,11 @@ def selecting(path: str = "", value: Any = None) -> dict[str, Any]:
             node = node[part]
         node[last] = value
     return raw
+
+
+def on_gpus() -> dict[str, Any]:
+    """The small configuration with GPUs for its runs and for two of its indicators."""
+    raw = changed("recipes.small", {"model": "tiny", "device": "cuda", "gpus": 4, "launcher": "torchrun", "threads": 6})
+    raw["indicators"]["judge"] |= {"device": "cuda", "gpus": 2}
+    raw["indicators"]["knn_6"] |= {"device": "cuda", "gpus": 3, "n_jobs": 5}
+    return raw
