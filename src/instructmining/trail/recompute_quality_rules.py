@@ -5,6 +5,7 @@ from typing import Any
 import polars as pl
 
 from instructmining.config import mixture_names, rule_columns
+from instructmining.jobs import paths
 from instructmining.jobs.files import read_json
 from instructmining.quality_rules import checks as rule_checks
 from instructmining.quality_rules import fitting
@@ -13,45 +14,49 @@ from instructmining.quality_rules.fitting import QualityRule
 from instructmining.settings import versions
 from instructmining.trail.study import Computed, Study
 
-_FOLDER = "results/quality_rules/{quality_rule}"
-_OBSERVATIONS = f"{_FOLDER}/observations.csv"
-_TABLES = "results/tables/quality_rules/{quality_rule}"
-
 
 def quality_rule(study: Study, file: str, name: str) -> QualityRule:
     """The rule, its observations, all sets and diagnostics, from mixtures, indicators and losses."""
     settings = study.config["quality_rules"][name]
     # what was read is not the study's own: the rows are taken from the table that stands with the rule
-    table = study.path(_OBSERVATIONS.format(quality_rule=name)) if "observations" in settings else None
+    table = study.path(paths.OBSERVATIONS.format(quality_rule=name)) if "observations" in settings else None
     names = mixture_names(study.config, settings["mixtures"]) if "mixtures" in settings else []
-    evaluation = f"results/evaluations/{settings.get('recipe')}/mixtures/{{}}/{settings.get('loss')}.json"
+    mixtures = [paths.SUBSET.format(subset=f"mixtures/{mixture}") for mixture in names]
+    evaluations = [
+        paths.EVALUATION.format(recipe=settings["recipe"], subset=f"mixtures/{mixture}", benchmark=settings["loss"])
+        for mixture in names
+    ]
     return fitting.quality_rule(
         name,
         settings,
         rule_columns(study.config, name),
         versions.QUALITY_RULES,
         table=table,
-        mixtures=study.paths(f"results/subsets/mixtures/{mixture}.parquet" for mixture in names),
-        evaluations=study.paths(evaluation.format(mixture) for mixture in names),
+        mixtures=study.paths(mixtures),
+        evaluations=study.paths(evaluations),
         indicators=study.made_from(file, "indicators") if names else [],
     )
 
 
 def rule_table(study: Study, _: str, name: str) -> tuple[Any, ...]:
     """What is computed from a rule and its observations before one trusts it."""
-    settings, folder = study.config["quality_rules"][name], f"results/quality_rules/{name}"
-    paths = study.paths([f"{folder}.json", f"{folder}/observations.csv", f"{folder}/all_subsets.csv"])
-    observed, sets = (pl.read_csv(path) for path in paths[1:])
-    checks = rule_checks.check(read_json(paths[0]), observed, sets, settings, settings.get("against"))
+    settings, patterns = (
+        study.config["quality_rules"][name],
+        (paths.QUALITY_RULE, paths.OBSERVATIONS, paths.ALL_SUBSETS),
+    )
+    rule, *tables = study.paths(pattern.format(quality_rule=name) for pattern in patterns)
+    observed, sets = (pl.read_csv(path) for path in tables)
+    checks = rule_checks.check(read_json(rule), observed, sets, settings, settings.get("against"))
     return *checks, rule_tables.latex(name, checks.coefficients, checks.fit)
 
 
 QUALITY_RULES: Computed = {
+    (paths.QUALITY_RULE, paths.OBSERVATIONS, paths.ALL_SUBSETS, paths.DIAGNOSTICS): quality_rule,
     (
-        f"{_FOLDER}.json",
-        _OBSERVATIONS,
-        f"{_FOLDER}/all_subsets.csv",
-        f"{_FOLDER}/diagnostics.json",
-    ): quality_rule,
-    (*(f"{_TABLES}/{table}.csv" for table in rule_checks.Checks._fields), f"{_TABLES}/ols.tex"): rule_table,
+        *(
+            paths.QUALITY_RULE_TABLE.format(quality_rule="{quality_rule}", table=table)
+            for table in rule_checks.Checks._fields
+        ),
+        paths.QUALITY_RULE_LATEX,
+    ): rule_table,
 }

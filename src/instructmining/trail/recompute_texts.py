@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from instructmining.config import comparison_subsets, evaluated_texts, run_entries
+from instructmining.jobs import paths
 from instructmining.jobs.files import read_json
 from instructmining.report.pages import data
 from instructmining.report.pages import examples as examples_page
@@ -32,10 +33,10 @@ def normality(study: Study, file: str) -> tuple[pl.DataFrame]:
 def contaminated(study: Study, _: str, name: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     """How much of the evaluation sets is in what runs were trained on."""
     named = comparison_subsets(study.config, name)
-    paths = study.paths(f"results/subsets/{subset}.parquet" for subset in named)
-    subsets = {subset: pl.read_parquet(path) for subset, path in zip(named, paths, strict=True)}
+    files = study.paths(paths.SUBSET.format(subset=subset) for subset in named)
+    subsets = {subset: pl.read_parquet(path) for subset, path in zip(named, files, strict=True)}
     texts = evaluated_texts(study.config, name)
-    template = "results/datasets/{dataset}/examples.parquet"
+    template = paths.EXAMPLES
     trained_on = sorted({dataset for rows in subsets.values() for dataset in rows["dataset"].unique()})
     there = study.paths([*texts.values(), *(template.format(dataset=dataset) for dataset in trained_on)])
     evaluated = dict(zip(texts, there, strict=False))
@@ -45,16 +46,16 @@ def contaminated(study: Study, _: str, name: str) -> tuple[pl.DataFrame, pl.Data
 def examples(study: Study, _: str, strategy: str, pool: str) -> tuple[pl.DataFrame]:
     """The best, the middle and the worst of a ranking, with their texts."""
     datasets = study.config["pools"][pool]
-    ranking = pl.read_parquet(study.path(f"results/rankings/{strategy}/{pool}.parquet"))
-    summaries = study.paths(f"results/datasets/{dataset}/summary.json" for dataset in datasets)
+    ranking = pl.read_parquet(study.path(paths.RANKING.format(ranking=strategy, pool=pool)))
+    summaries = study.paths(paths.DATASET_SUMMARY.format(dataset=dataset) for dataset in datasets)
     sources = {dataset: data.source(read_json(path)) for dataset, path in zip(datasets, summaries, strict=True)}
-    values = study.paths(f"results/indicators/{dataset}.parquet" for dataset in datasets)
+    values = study.paths(paths.INDICATOR_TABLE.format(dataset=dataset) for dataset in datasets)
     number = study.config["report"]["examples"]
     return (examples_page.extremes(ranking, study.examples(datasets), values, sources, number),)
 
 
 TEXT_TABLES: Computed = {
-    ("results/tables/indicators/normality.csv",): normality,
-    tuple(f"results/tables/contamination/{{comparison}}{end}.csv" for end in ("", "-pairs")): contaminated,
-    ("results/tables/examples/{strategy}/{pool}.csv",): examples,
+    (paths.NORMALITY_TABLE,): normality,
+    (paths.CONTAMINATION_TABLE, paths.CONTAMINATION_PAIRS_TABLE): contaminated,
+    (paths.EXAMPLES_TABLE,): examples,
 }

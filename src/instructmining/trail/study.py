@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from instructmining.jobs import paths
 from instructmining.tables.comparison import read_evaluations
 
 Config = dict[str, Any]
@@ -64,13 +65,12 @@ class Study(NamedTuple):
 
     def examples(self, datasets: Iterable[str]) -> list[str]:
         """The examples files of datasets; Absent where their texts were left out."""
-        return self.paths(f"results/datasets/{dataset}/examples.parquet" for dataset in datasets)
+        return self.paths(paths.EXAMPLES.format(dataset=dataset) for dataset in datasets)
 
 
 def evaluations_of(study: Study, file: str) -> pl.DataFrame:
     """The evaluations that a file was made from, with their items."""
-    paths = study.made_from(file, "evaluations")
-    wanted = [path for path in paths if path.endswith(".json")]
+    wanted = [path for path in study.made_from(file, "evaluations") if path.endswith(".json")]
     study.paths(Path(path).relative_to(study.folder).with_suffix(".items.parquet").as_posix() for path in wanted)
     return read_evaluations(wanted, study.made_from(file, "subsets"))
 
