@@ -103,7 +103,7 @@ def all_pages(results: Path) -> dict[str, str]:
         "comparison": comparison_page.page(
             "table3", evaluations, table, benchmark_tables.runs(evaluations), ["random"], ["other"], None
         ),
-        "benchmark": benchmark.page("table3", "judged", *judged(results.parent / "judged"), None)[0],
+        "benchmark": judged_page(*judged(results.parent / "judged")),
         "overlaps": overlaps.page("table3", overlap_table(results), overlaps.limit("random-1", "unseen", MISSED)),
         "agreement": agreement_page.page(agreement.agreement(evaluations)),
         "search": search.page("main", found, SETTINGS),
@@ -112,10 +112,19 @@ def all_pages(results: Path) -> dict[str, str]:
         ),
         "fitted": rule_page(results, "fitted"),
         "published": rule_page(results, "published"),
-        "indicators": indicators.page(tables, artifacts.neighbour_files(results), check)[0],
+        "indicators": indicators_page(tables, artifacts.neighbour_files(results), check),
         "examples": examples.page("best", "unseen", frame, 600),
         "data": data.page(summaries),
     }
+
+
+def judged_page(evaluations: pl.DataFrame, random: list[str]) -> str:
+    return benchmark.page("table3", "judged", evaluations, random, benchmark_tables.items(evaluations, None))
+
+
+def indicators_page(tables: list[str], neighbours: list[str], check: dict | None, runs: list[str] = ()) -> str:
+    normal = indicators.are_normal(indicators.read_values(tables, runs))
+    return indicators.page(tables, neighbours, check, normal, runs)
 
 
 def judged(folder: Path) -> tuple[pl.DataFrame, list[str]]:
@@ -133,12 +142,12 @@ def judged(folder: Path) -> tuple[pl.DataFrame, list[str]]:
 
 def test_items_that_no_run_tells_apart_are_neither_worst_nor_best(tmp_path):
     evaluations, random = judged(tmp_path)
-    text = read(benchmark.page("table3", "judged", evaluations, random, None)[0]).text
+    text = read(judged_page(evaluations, random)).text
     assert "Worst items" in text and "none is worst" not in text
     for path in evaluations["path"]:
         items = Path(path).with_suffix(".items.parquet")
         write_parquet(pl.read_parquet(items).with_columns(value=pl.lit(0.5)), items, {})
-    text = read(benchmark.page("table3", "judged", evaluations, random, None)[0]).text
+    text = read(judged_page(evaluations, random)).text
     assert "Worst items" not in text and "none is worst" in text
 
 
@@ -456,8 +465,8 @@ def test_what_a_run_on_the_pool_scored_is_shown_beside_what_datasets_have(result
     tables = [str(results / "indicators/alpaca.parquet")]
     assert indicators.missing(tables, paths).filter(indicator="ifd").rows() == [("dolly (unseen)", "ifd", 4, 1, 2)]
     assert indicators.meaning(tables, paths).filter(indicator="ifd")["model"].item() == "run"
-    page, _ = indicators.page(tables, [], None, paths)
-    assert "dolly (unseen)" in page and "dolly (unseen)" not in indicators.page(tables, [], None)[0]
+    page = indicators_page(tables, [], None, paths)
+    assert "dolly (unseen)" in page and "dolly (unseen)" not in indicators_page(tables, [], None)
 
 
 @pytest.mark.skipif(not shutil.which("chromium"), reason="no browser here")

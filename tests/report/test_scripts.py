@@ -13,7 +13,7 @@ from instructmining.jobs.files import write_csv, write_parquet
 from instructmining.quality_rules.checks import Checks
 
 io = pytest.importorskip("snakemake.iocontainers")
-SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
+SCRIPT = Path(__file__).parents[2] / "workflow/scripts/report.py"
 BENCHMARKS = ("held_out", "other")
 COMPARED = [
     f"{name}/unseen/{size}" for size in artifacts.SIZES for name in ("best", "random-0", "random-1", "random-2")
@@ -32,19 +32,21 @@ def given(**files):
     )
 
 
-def run(script, folder, **parts):
-    """Run a script; returns the text of its output."""
-    job = {"output": [str(folder / "page.html")], "log": [str(folder / "job.log")], "threads": 1, "params": {}}
-    job |= parts
-    job["params"] = SimpleNamespace(**job["params"])
+def run(rule, folder, **parts):
+    """Run the script of the report for a rule; returns the text of its page."""
+    job = {"output": given(page=str(folder / "page.html")), "log": [str(folder / "job.log")], "threads": 1}
+    job |= {"rule": rule, "params": {}, "wildcards": {}, "config": {}} | parts
+    for part in ("params", "wildcards"):
+        job[part] = io.Namedlist(fromdict=job[part])
     # the script's log takes its process's stdout and stderr
     process = multiprocessing.get_context("spawn").Process(
-        target=runpy.run_path, args=(str(SCRIPTS / f"{script}.py"), {"snakemake": SimpleNamespace(**job)})
+        target=runpy.run_path, args=(str(SCRIPT), {"snakemake": SimpleNamespace(**job)})
     )
     process.start()
     process.join()
     assert process.exitcode == 0, (folder / "job.log").read_text()
-    return (folder / "page.html").read_text(encoding="utf-8")
+    page = folder / "page.html"
+    return page.read_text(encoding="utf-8") if page.exists() else ""
 
 
 @pytest.mark.parametrize("checked", [True, False])
@@ -68,8 +70,8 @@ def test_summary(results, tmp_path, checked):
     table = tmp_path / "main.csv"
     page = {"page": str(tmp_path / "comparison.html"), "table": str(table), "runs": str(tmp_path / "runs.csv")}
     known = {"random": ["random"], "baselines": {"random": "random"}, "selection_benchmarks": []}
-    inputs = given(evaluations=evaluations, item_losses=[], subsets=subsets, subset_table=[])
-    wildcards = SimpleNamespace(comparison="main")
+    inputs = given(evaluations=evaluations, per_item=[], subsets=subsets, subset_table=[])
+    wildcards = {"comparison": "main"}
     (tmp_path / "page.html").write_text("")
     run("report_comparison", tmp_path, input=inputs, output=given(**page), params=known, wildcards=wildcards)
     assert "best" in table.read_text() and pl.read_csv(page["runs"]).height == len(evaluations)
@@ -103,7 +105,7 @@ def test_quality_rule(results, tmp_path, name):
     made |= {table: str(tmp_path / f"{table}.csv") for table in Checks._fields}
     settings = {"max_indicators": 2, "bootstrap": 50, "seed": 0} if name == "fitted" else {"preset": "x"}
     params = {"settings": settings, "against": "instructmining-v2" if name == "fitted" else None}
-    wildcards = SimpleNamespace(quality_rule=name)
+    wildcards = {"quality_rule": name}
     page = run(
         "report_quality_rule", tmp_path, input=given(**found), output=given(**made), params=params, wildcards=wildcards
     )
@@ -126,7 +128,7 @@ def test_overlaps_and_agreement(results, tmp_path):
         rankings.append(str(ranking))
     subsets = [str(results / f"subsets/{order}/unseen/200.parquet") for order in orders]
     page = {"page": str(tmp_path / "page.html"), "table": str(tmp_path / "overlaps.csv")}
-    wildcards = SimpleNamespace(comparison="main")
+    wildcards = {"comparison": "main"}
     found = given(subsets=subsets, rankings=rankings)
     text = run("report_overlaps", tmp_path, input=found, output=given(**page), wildcards=wildcards)
     assert "Overlaps: main" in text and pl.read_csv(page["table"]).height == 4
@@ -142,8 +144,8 @@ def test_size_scan(results, tmp_path):
     items = [path.removesuffix(".json") + ".items.parquet" for path in evaluations]
     subsets = [str(results / f"subsets/{subset}.parquet") for subset in COMPARED]
     page = {"page": str(tmp_path / "page.html"), "table": str(tmp_path / "scan.csv")}
-    found = given(evaluations=evaluations, item_losses=items, subsets=subsets)
-    wildcards, params = SimpleNamespace(study="figure_4"), {"random": ["random"]}
+    found = given(evaluations=evaluations, per_item=items, subsets=subsets)
+    wildcards, params = {"study": "figure_4"}, {"random": ["random"]}
     text = run("report_size_scan", tmp_path, input=found, output=given(**page), params=params, wildcards=wildcards)
     assert "Size scan: figure_4" in text and "too few sizes were scanned" in text
     assert pl.read_csv(page["table"])["verdict"].unique().to_list() == ["fewer than 4 sizes"]
@@ -155,7 +157,7 @@ def test_benchmark(results, tmp_path):
     examples = str(results / "datasets/alpaca/examples.parquet")
     page = {"page": str(tmp_path / "page.html"), "table": str(tmp_path / "items.csv")}
     found = given(evaluations=evaluations, subsets=subsets, per_item=[], examples=[examples])
-    wildcards, params = SimpleNamespace(comparison="main", benchmark="held_out"), {"random": ["random"]}
+    wildcards, params = {"comparison": "main", "benchmark": "held_out"}, {"random": ["random"]}
     text = run("report_benchmark", tmp_path, input=found, output=given(**page), params=params, wildcards=wildcards)
     assert "Worst items" in text and "Wins" not in text
     assert {"id", "mean", "best", "random"} <= set(pl.read_csv(page["table"]).columns)
@@ -174,7 +176,7 @@ def test_contamination(results, tmp_path):
     write_parquet(held, tmp_path / "held.parquet")
     write_parquet(held.select("id", text=pl.lit("unheard of")), tmp_path / "items.parquet")
     found = given(subsets=subsets, evaluated=[str(tmp_path / f"{name}.parquet") for name in ("held", "items")])
-    wildcards = SimpleNamespace(comparison="main")
+    wildcards = {"comparison": "main"}
     text = run("report_contamination", tmp_path, input=found, output=given(**files), params=params, wildcards=wildcards)
     assert "Contamination: main" in text
     table = pl.read_csv(files["table"])

@@ -10,6 +10,7 @@ from instructmining.settings.discovery import specs
 SCORERS = {name: spec.version for name, spec in specs("scorers").items()}
 STRATEGIES = {name: spec.version for name, spec in specs("strategies").items()}
 EVALUATIONS = {name: spec.version for name, spec in specs("evaluations").items()}
+PAGES = {name: spec.version for name, spec in specs("report/pages").items()}
 
 DATASETS = 1
 MODELS = 1
