@@ -1,5 +1,6 @@
 """The tables of ``studies.build``'s study, as the workflow makes them, and its indicator check."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,24 +29,35 @@ def build(study: Builder) -> None:
 
 
 def _tables(study: Builder, page: str, spec: Page, names: dict[str, str]) -> None:
-    wildcards: Any = SimpleNamespace(**names)
-    read = [path for name in spec.inputs for path in pages.input_function(spec, name)(study.config, wildcards)]
+    read = files_read(study.config, spec, names)
     # published coefficients have no observations in this study
     if not all((study.root / path).exists() for path in read):
         return
-    archive = Study(study.root, study.config, frozenset(read), {})
+    files = write_tables(study.root, study.config, page, names)
+    # by name, as Snakemake records inputs
+    inputs = sorted(path.removeprefix("results/") for path in read)
+    study.job(pages.job_name(page).format(**names), inputs, *(path.removeprefix("results/") for path in files))
+
+
+def files_read(config: dict[str, Any], spec: Page, names: dict[str, str]) -> list[str]:
+    """The inputs of a page."""
+    wildcards: Any = SimpleNamespace(**names)
+    return [path for name in spec.inputs for path in pages.input_function(spec, name)(config, wildcards)]
+
+
+def write_tables(root: Path, config: dict[str, Any], page: str, names: dict[str, str]) -> list[str]:
+    """Make the tables of a page below ``root``; returns their paths."""
+    spec, files = pages.pages()[page], []
+    archive = Study(root, config, frozenset(files_read(config, spec, names)), {})
     made = making.tables(page, job_of(archive, spec, names))
-    files = []
     for table in spec.tables:
         files.append(pages.table_path(page, table).format(**names))
         content = made[table]
         if isinstance(content, str):
-            write_text(study.root / files[-1], content)
+            write_text(root / files[-1], content)
         else:
-            write_csv(content, study.root / files[-1])
-    # by name, as Snakemake records inputs
-    inputs = sorted(path.removeprefix("results/") for path in read)
-    study.job(pages.job_name(page).format(**names), inputs, *(path.removeprefix("results/") for path in files))
+            write_csv(content, root / files[-1])
+    return files
 
 
 def _check(study: Builder) -> None:
