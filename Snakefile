@@ -23,12 +23,7 @@ include: "rules/rankings.smk"
 include: "rules/runs.smk"
 include: "rules/searches.smk"
 include: "rules/evaluations.smk"
-include: "rules/report_data.smk"
-include: "rules/report_selection.smk"
-include: "rules/report_comparison.smk"
-include: "rules/report_costs.smk"
-include: "rules/report_studies.smk"
-include: "rules/report_summary.smk"
+include: "rules/report.smk"
 
 
 rule all:
@@ -68,10 +63,10 @@ onstart:
 
 # not --report-after-run: that fails on a dry run and writes a report without pages after a partial one
 onsuccess:
-    for page, newer in costs.stale_pages(config).items():
-        logger.warning(f"warning: {page} is older than {newer} of its measurements: --forcerun report_costs")
-    pages = targets.report_pages(config)
-    if pages and all(Path(page).exists() for page in pages):
+    for old, newer in costs.stale_pages(config).items():
+        logger.warning(f"warning: {old} is older than {newer} of its measurements: --forcerun report_costs")
+    expected = pages.report_pages(config)
+    if expected and all(Path(page).exists() for page in expected):
         named = " ".join(shlex.quote(str(path)) for path in workflow.overwrite_configfiles)
         # several are laid over one another where they are named together, and only there
         configs = f"--configfile {named}" if named else ""

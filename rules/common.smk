@@ -18,8 +18,6 @@ from instructmining.config import load_defaults_and_check, warnings
 from instructmining.config.loading import load_config
 from instructmining.costs import jobs as costs
 from instructmining.dag import (
-    comparisons,
-    data_pages,
     datasets,
     embeddings,
     evaluations,
@@ -27,13 +25,12 @@ from instructmining.dag import (
     indicators,
     mixtures,
     models,
+    pages,
     pairwise,
     quality_rules,
     rankings,
     runs,
     searches,
-    studies,
-    summary,
     targets,
 )
 from instructmining.dag.names import in_sections

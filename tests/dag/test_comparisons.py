@@ -32,13 +32,11 @@ def test_overlaps_are_of_every_order_at_every_size_and_not_of_whole_pools() -> N
 
 def test_a_benchmark_s_page_reads_that_benchmark_alone_and_the_texts_of_its_dataset() -> None:
     config = check(changed("comparisons.first.strategies", ["full"]))
-    found = comparisons.benchmark_page_inputs(config, SimpleNamespace(comparison="first", benchmark="final"))
-    assert found == {
-        "evaluations": ["results/evaluations/small/full/unseen/all/final.json"],
-        "per_item": ["results/evaluations/small/full/unseen/all/final.items.parquet"],
-        "subsets": ["results/subsets/full/unseen/all.parquet"],
-        "examples": ["results/datasets/test/examples.parquet"],
-    }
+    wildcards = SimpleNamespace(comparison="first", benchmark="final")
+    evaluation = "results/evaluations/small/full/unseen/all/final"
+    assert comparisons.benchmark_evaluations(config, wildcards) == [f"{evaluation}.json"]
+    assert comparisons.benchmark_items(config, wildcards) == [f"{evaluation}.items.parquet"]
+    assert comparisons.benchmark_texts(config, wildcards) == ["results/datasets/test/examples.parquet"]
 
 
 def test_costs_read_every_run_and_one_ranking_of_each_pool() -> None:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from configs import SMALL, changed, check
-from instructmining.dag import targets
+from instructmining.dag import pages, targets
 
 NONE = SimpleNamespace()
 
@@ -23,10 +23,10 @@ def test_everything_has_the_run_that_a_search_ends_with_and_models_that_are_kept
 def test_a_part_that_the_config_lacks_has_no_page() -> None:
     config = check(SMALL)
     kinds = ["agreement", "benchmarks", "comparisons", "contamination", "costs", "data", "examples", "indicators"]
-    assert targets.kinds_of_pages(config, NONE) == [*kinds, "overlaps", "quality_rules", "searches", "summary"]
+    assert pages.kinds_of_pages(config, NONE) == [*kinds, "overlaps", "quality_rules", "searches", "summary"]
     raw = changed("comparisons", {})
     raw["searches"] = {}
-    found = targets.kinds_of_pages(check(raw), NONE)
+    found = pages.kinds_of_pages(check(raw), NONE)
     assert found == ["data", "quality_rules", "summary"]
 
 

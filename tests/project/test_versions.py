@@ -5,7 +5,6 @@ Behind a version is all code that its root imports, directly or not (tests/suppo
 """
 
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -55,8 +54,8 @@ def roots() -> dict[str, list[Path]]:
     ):
         for name in specs(room):
             found[f"{group}.{name}"] = [PACKAGE / room / f"{name}.py", *(PACKAGE / path for path in shared)]
-    # one for all pages: they share words, charts and a template
-    found["PAGES"] = sorted(path for end in ("*.py", "*.j2") for path in (PACKAGE / "report").rglob(end))
+    for name in specs("report/pages"):
+        found[f"PAGES.{name}"] = [PACKAGE / f"report/pages/{name}.py", PACKAGE / "report/page.html.j2"]
     return found
 
 
@@ -132,13 +131,9 @@ def test_modules_that_change_no_number_exist_and_import_only_their_like() -> Non
         assert others <= {"jobs/files.py", "judge/records.py"}, module
 
 
-def test_every_page_is_drawn_again_when_pages_are_drawn_otherwise() -> None:
-    """Its rule has the version of the pages among its params."""
-    texts = [path.read_text() for path in (ROOT / "rules").glob("*.smk")]
-    rules = [rule for text in texts for rule in re.split("^rule ", text, flags=re.MULTILINE)[1:]]
-    pages = {rule.partition(":")[0]: rule for rule in rules if re.search(r"paths\.\w+_PAGE\b", rule)}
-    assert {"report_summary", "report_search", "report_data"} <= set(pages)
-    assert [name for name, rule in pages.items() if not re.search(r"\bversion=.*\bversions\.PAGES\b", rule)] == []
+def test_what_all_pages_share_is_behind_each() -> None:
+    pages = {f"PAGES.{name}" for name, spec in specs("report/pages").items() if spec.path}
+    assert pages <= behind("report/html.py")
 
 
 def test_comments_docstrings_specs_and_white_space_do_not_count() -> None:

@@ -3,7 +3,6 @@
 import json
 import os
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -168,8 +167,8 @@ def test_the_script_writes_the_page_and_both_tables(tree: Path) -> None:
         rankings=["results/rankings/instructmining/unseen.parquet"],
     )
     output = given(page=str(tree / "page.html"), strategies=str(tree / "s.csv"), parts=str(tree / "p.csv"))
-    params = {"random": ["random"], "prices": CONFIG["costs"], "costs": "results/costs"}
-    place = {"wildcards": SimpleNamespace(comparison="first"), "config": json.loads(json.dumps(CONFIG))}
+    params = {"random": ["random"], "prices": CONFIG["costs"]}
+    place = {"wildcards": {"comparison": "first"}, "config": json.loads(json.dumps(CONFIG))}
     page = run("report_costs", tree, input=found, output=output, params=params, **place)
     # 40 examples of 100 tokens: 30 s for 1,600 tokens, and 6 s around it
     estimated = 0.5 * (6 + 30 * 40 / 16) / 3600

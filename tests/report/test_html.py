@@ -19,21 +19,21 @@ from instructmining.quality_rules import checks as rule_checks
 from instructmining.report import html as pages
 from instructmining.report.charts import base as figures
 from instructmining.report.pages import agreement as agreement_page
-from instructmining.report.pages import benchmark, examples, indicators, overlaps, quality_rule
+from instructmining.report.pages import examples, indicators, overlaps, quality_rule
 from instructmining.report.words import quality_rule as rule_words
 from instructmining.tables import agreement
 from page_reader import SCRIPTS, read, specs
-from report_pages import MISSED, RULE_SETTINGS, all_pages, extremes, judged, rule, sets
+from report_pages import MISSED, RULE_SETTINGS, all_pages, extremes, indicators_page, judged, judged_page, rule, sets
 
 
 def test_items_that_no_run_tells_apart_are_neither_worst_nor_best(tmp_path):
     evaluations, random = judged(tmp_path)
-    text = read(benchmark.page("table3", "judged", evaluations, random, None)[0]).text
+    text = read(judged_page(evaluations, random)).text
     assert "Worst items" in text and "none is worst" not in text
     for path in evaluations["path"]:
         items = Path(path).with_suffix(".items.parquet")
         write_parquet(pl.read_parquet(items).with_columns(value=pl.lit(0.5)), items, {})
-    text = read(benchmark.page("table3", "judged", evaluations, random, None)[0]).text
+    text = read(judged_page(evaluations, random)).text
     assert "Worst items" not in text and "none is worst" in text
 
 
@@ -308,8 +308,8 @@ def test_what_a_run_on_the_pool_scored_is_shown_beside_what_datasets_have(result
     tables = [str(results / "indicators/alpaca.parquet")]
     assert indicators.missing(tables, paths).filter(indicator="ifd").rows() == [("dolly (unseen)", "ifd", 4, 1, 2)]
     assert indicators.meaning(tables, paths).filter(indicator="ifd")["model"].item() == "run"
-    page, _ = indicators.page(tables, [], None, paths)
-    assert "dolly (unseen)" in page and "dolly (unseen)" not in indicators.page(tables, [], None)[0]
+    page = indicators_page(tables, [], None, paths)
+    assert "dolly (unseen)" in page and "dolly (unseen)" not in indicators_page(tables, [], None)
 
 
 @pytest.mark.skipif(not shutil.which("chromium"), reason="no browser here")

@@ -1,7 +1,5 @@
 """The report's scripts, given what Snakemake gives them: inputs of a function that returns a list are lists."""
 
-from types import SimpleNamespace
-
 import polars as pl
 import pytest
 
@@ -42,8 +40,8 @@ def test_summary(results, tmp_path, checked):
     table = tmp_path / "main.csv"
     page = {"page": str(tmp_path / "comparison.html"), "table": str(table), "runs": str(tmp_path / "runs.csv")}
     known = {"random": ["random"], "baselines": {"random": "random"}, "selection_benchmarks": []}
-    inputs = given(evaluations=evaluations, item_losses=[], subsets=subsets, subset_table=[])
-    wildcards = SimpleNamespace(comparison="main")
+    inputs = given(evaluations=evaluations, per_item=[], subsets=subsets, subset_table=[])
+    wildcards = {"comparison": "main"}
     (tmp_path / "page.html").write_text("")
     run("report_comparison", tmp_path, input=inputs, output=given(**page), params=known, wildcards=wildcards)
     assert "best" in table.read_text() and pl.read_csv(page["runs"]).height == len(evaluations)
@@ -77,7 +75,7 @@ def test_quality_rule(results, tmp_path, name):
     made |= {table: str(tmp_path / f"{table}.csv") for table in Checks._fields}
     settings = {"max_indicators": 2, "bootstrap": 50, "seed": 0} if name == "fitted" else {"preset": "x"}
     params = {"settings": settings, "against": "instructmining-v2" if name == "fitted" else None}
-    wildcards = SimpleNamespace(quality_rule=name)
+    wildcards = {"quality_rule": name}
     page = run(
         "report_quality_rule", tmp_path, input=given(**found), output=given(**made), params=params, wildcards=wildcards
     )
@@ -100,7 +98,7 @@ def test_overlaps_and_agreement(results, tmp_path):
         rankings.append(str(ranking))
     subsets = [str(results / f"subsets/{order}/unseen/200.parquet") for order in orders]
     page = {"page": str(tmp_path / "page.html"), "table": str(tmp_path / "overlaps.csv")}
-    wildcards = SimpleNamespace(comparison="main")
+    wildcards = {"comparison": "main"}
     found = given(subsets=subsets, rankings=rankings)
     text = run("report_overlaps", tmp_path, input=found, output=given(**page), wildcards=wildcards)
     assert "Overlaps: main" in text and pl.read_csv(page["table"]).height == 4
@@ -116,8 +114,8 @@ def test_size_scan(results, tmp_path):
     items = [path.removesuffix(".json") + ".items.parquet" for path in evaluations]
     subsets = [str(results / f"subsets/{subset}.parquet") for subset in COMPARED]
     page = {"page": str(tmp_path / "page.html"), "table": str(tmp_path / "scan.csv")}
-    found = given(evaluations=evaluations, item_losses=items, subsets=subsets)
-    wildcards, params = SimpleNamespace(study="figure_4"), {"random": ["random"]}
+    found = given(evaluations=evaluations, per_item=items, subsets=subsets)
+    wildcards, params = {"study": "figure_4"}, {"random": ["random"]}
     text = run("report_size_scan", tmp_path, input=found, output=given(**page), params=params, wildcards=wildcards)
     assert "Size scan: figure_4" in text and "too few sizes were scanned" in text
     assert pl.read_csv(page["table"])["verdict"].unique().to_list() == ["fewer than 4 sizes"]
@@ -129,7 +127,7 @@ def test_benchmark(results, tmp_path):
     examples = str(results / "datasets/alpaca/examples.parquet")
     page = {"page": str(tmp_path / "page.html"), "table": str(tmp_path / "items.csv")}
     found = given(evaluations=evaluations, subsets=subsets, per_item=[], examples=[examples])
-    wildcards, params = SimpleNamespace(comparison="main", benchmark="held_out"), {"random": ["random"]}
+    wildcards, params = {"comparison": "main", "benchmark": "held_out"}, {"random": ["random"]}
     text = run("report_benchmark", tmp_path, input=found, output=given(**page), params=params, wildcards=wildcards)
     assert "Worst items" in text and "Wins" not in text
     assert {"id", "mean", "best", "random"} <= set(pl.read_csv(page["table"]).columns)
@@ -148,7 +146,7 @@ def test_contamination(results, tmp_path):
     write_parquet(held, tmp_path / "held.parquet")
     write_parquet(held.select("id", text=pl.lit("unheard of")), tmp_path / "items.parquet")
     found = given(subsets=subsets, evaluated=[str(tmp_path / f"{name}.parquet") for name in ("held", "items")])
-    wildcards = SimpleNamespace(comparison="main")
+    wildcards = {"comparison": "main"}
     text = run("report_contamination", tmp_path, input=found, output=given(**files), params=params, wildcards=wildcards)
     assert "Contamination: main" in text
     table = pl.read_csv(files["table"])

@@ -1,7 +1,6 @@
 """The pages of studies: what they say and draw, and their scripts on a made-up results tree."""
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -20,7 +19,7 @@ from instructmining.tables import benchmarks as benchmark_tables
 from page_reader import SCRIPTS, read, specs
 from scripts import given, run
 
-WILDCARDS = SimpleNamespace(study="s")
+WILDCARDS = {"study": "s"}
 
 
 def losses(folder: Path, draws: int = 3) -> str:
@@ -122,10 +121,10 @@ def test_the_table_of_subsets_is_made_and_shown_on_the_comparisons_page(tmp_path
     ]
     parts = tmp_path / "parts.csv"
     write_csv(pl.DataFrame(rows, schema=cost_tables.PARTS_SCHEMA, orient="row"), parts)
-    table = tmp_path / "page.html"
+    table = tmp_path / "table.csv"
     ranking = str(results / "rankings/best/unseen.parquet")
     found = given(evaluations=evaluations, subsets=subsets, rankings=[ranking], parts=str(parts))
-    run("report_subsets", tmp_path, input=found, output=[str(table)], wildcards=SimpleNamespace(comparison="main"))
+    run("report_subsets", tmp_path, input=found, output=given(table=str(table)), wildcards={"comparison": "main"})
     made = pl.read_csv(table)
     assert made["finetune_minutes"].to_list() == [30, 30] and set(made["strategy"]) == {"best", "random"}
     frame = comparison.read_evaluations(evaluations, subsets)

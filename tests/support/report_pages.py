@@ -50,7 +50,7 @@ def all_pages(results: Path) -> dict[str, str]:
         "comparison": comparison_page.page(
             "table3", evaluations, table, benchmark_tables.runs(evaluations), ["random"], ["other"], None
         ),
-        "benchmark": benchmark.page("table3", "judged", *judged(results.parent / "judged"), None)[0],
+        "benchmark": judged_page(*judged(results.parent / "judged")),
         "overlaps": overlaps.page("table3", overlap_table(results), overlaps.limit("random-1", "unseen", MISSED)),
         "agreement": agreement_page.page(agreement.agreement(evaluations)),
         "search": search.page("main", found, SETTINGS),
@@ -59,7 +59,7 @@ def all_pages(results: Path) -> dict[str, str]:
         ),
         "fitted": rule_page(results, "fitted"),
         "published": rule_page(results, "published"),
-        "indicators": indicators.page(tables, artifacts.neighbour_files(results), check)[0],
+        "indicators": indicators_page(tables, artifacts.neighbour_files(results), check),
         "examples": examples.page("best", "unseen", frame, 600),
         "data": data.page(summaries),
     }
@@ -119,3 +119,12 @@ def extremes(results: Path, n: int) -> pl.DataFrame:
         {name: f"data/{name}.json" for name in artifacts.DATASETS},
         n,
     )
+
+
+def judged_page(evaluations: pl.DataFrame, random: list[str]) -> str:
+    return benchmark.page("table3", "judged", evaluations, random, benchmark_tables.items(evaluations, None))
+
+
+def indicators_page(tables: list[str], neighbours: list[str], check: dict | None, runs: list[str] = ()) -> str:
+    normal = indicators.are_normal(indicators.read_values(tables, runs))
+    return indicators.page(tables, neighbours, check, normal, runs)

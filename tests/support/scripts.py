@@ -1,4 +1,4 @@
-"""Scripts of workflow/scripts, given what Snakemake gives them: an input that is a list stays a list under its name."""
+"""The script of the report, given what Snakemake gives it: an input that is a list stays a list under its name."""
 
 import multiprocessing
 import runpy
@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 io = pytest.importorskip("snakemake.iocontainers")
-SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
+SCRIPT = Path(__file__).parents[2] / "workflow/scripts/report.py"
 
 
 def given(**files):
@@ -18,16 +18,18 @@ def given(**files):
     )
 
 
-def run(script, folder, **parts):
-    """Run a script; returns the text of its output."""
-    job = {"output": [str(folder / "page.html")], "log": [str(folder / "job.log")], "threads": 1, "params": {}}
-    job |= parts
-    job["params"] = SimpleNamespace(**job["params"])
+def run(rule, folder, **parts):
+    """Run the script of the report for a rule; returns the text of its page."""
+    job = {"output": given(page=str(folder / "page.html")), "log": [str(folder / "job.log")], "threads": 1}
+    job |= {"rule": rule, "params": {}, "wildcards": {}, "config": {}} | parts
+    for part in ("params", "wildcards"):
+        job[part] = io.Namedlist(fromdict=job[part])
     # the script's log takes its process's stdout and stderr
     process = multiprocessing.get_context("spawn").Process(
-        target=runpy.run_path, args=(str(SCRIPTS / f"{script}.py"), {"snakemake": SimpleNamespace(**job)})
+        target=runpy.run_path, args=(str(SCRIPT), {"snakemake": SimpleNamespace(**job)})
     )
     process.start()
     process.join()
     assert process.exitcode == 0, (folder / "job.log").read_text()
-    return (folder / "page.html").read_text(encoding="utf-8")
+    page = folder / "page.html"
+    return page.read_text(encoding="utf-8") if page.exists() else ""

@@ -101,7 +101,8 @@ def test_a_table_with_a_forged_checksum_is_computed_again(study: Path, table: st
     number = next(column for column, kind in frame.schema.items() if kind == pl.Float64 or column == "n")
     frame.with_columns(pl.col(number) + 1).write_csv(study / name)
     forge(study, name)
-    (line,) = told(study)
+    # a table that is made from this one may differ as well
+    (line,) = (line for line in told(study) if line.startswith(f"{name}: "))
     assert line.startswith(f"{name}: expected {number} ")
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from instructmining.config.names import Config, comparison_subsets
 from instructmining.costs.ledger import Ledger
 from instructmining.dag.jobs import Upstream, held
+from instructmining.dag.pages import page_path
 from instructmining.jobs import paths
 
 # Of a selection, in the order the data flow; ``finetune`` is the run on what was selected.
@@ -135,7 +136,7 @@ def stale_pages(config: Config) -> dict[str, int]:
     """Pages of costs that are older than measurements that they count, and how many: those are not their inputs."""
     found = {}
     for name in config["comparisons"]:
-        page = Path(paths.COSTS_PAGE.format(comparison=name))
+        page = Path(page_path("costs").format(comparison=name))
         files = [Path(paths.cost(job)) for job in comparison_jobs(config, name)]
         made = page.stat().st_mtime if page.exists() else float("inf")
         found[str(page)] = sum(file.exists() and file.stat().st_mtime > made for file in files)

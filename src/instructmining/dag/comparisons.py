@@ -12,7 +12,8 @@ from instructmining.config import (
     seeded_names,
 )
 from instructmining.dag.datasets import examples
-from instructmining.dag.names import Config, Inputs, Wildcards
+from instructmining.dag.names import Config, Wildcards
+from instructmining.dag.pages import table_path
 from instructmining.jobs import paths
 
 
@@ -61,31 +62,44 @@ def selection_benchmarks(config: Config, wildcards: Wildcards) -> list[str]:
     return sorted(name for name, settings in config["benchmarks"].items() if settings.get("dataset") in used)
 
 
+def _rules(config: Config, name: str) -> list[str]:
+    """The strategies of a comparison that have a quality rule, without those of an ablation."""
+    strategies, ablated = config["comparisons"][name]["strategies"], all_ablated(config)
+    kinds = {one: config["strategies"][one]["kind"] for one in strategies if one not in ablated}
+    return [one for one, kind in kinds.items() if kind == "quality_rule"]
+
+
+def has_quality_rule(config: Config, name: str) -> bool:
+    """Whether a strategy of a comparison has a quality rule."""
+    return bool(_rules(config, name) and config["comparisons"][name]["pools"])
+
+
 def rule_rankings(config: Config, wildcards: Wildcards) -> list[str]:
     """Rankings by the comparison's quality rules: each example of a pool with its predicted log loss."""
-    settings, ablated = config["comparisons"][wildcards.comparison], all_ablated(config)
-    kinds = {name: config["strategies"][name]["kind"] for name in settings["strategies"] if name not in ablated}
-    rules = [name for name, kind in kinds.items() if kind == "quality_rule"]
-    return [paths.RANKING.format(ranking=rule, pool=pool) for rule in rules for pool in settings["pools"]]
+    rules, pools = _rules(config, wildcards.comparison), config["comparisons"][wildcards.comparison]["pools"]
+    return [paths.RANKING.format(ranking=rule, pool=pool) for rule in rules for pool in pools]
 
 
 def subset_table(config: Config, wildcards: Wildcards) -> list[str]:
     """The table of subsets under the comparison's quality rules; none where no strategy has one."""
-    rankings = rule_rankings(config, wildcards)
-    return [paths.SUBSETS_TABLE.format(comparison=wildcards.comparison)] if rankings else []
+    found = has_quality_rule(config, wildcards.comparison)
+    return [table_path("subsets").format(comparison=wildcards.comparison)] if found else []
 
 
-def benchmark_page_inputs(config: Config, wildcards: Wildcards) -> Inputs:
-    """Evaluations of one benchmark, their items and subsets; the dataset whose texts the items do not hold."""
+def benchmark_evaluations(config: Config, wildcards: Wildcards) -> list[str]:
+    """The evaluations of a comparison on one benchmark."""
+    return [path for path in comparison_evaluation_files(config, wildcards) if Path(path).stem == wildcards.benchmark]
+
+
+def benchmark_items(config: Config, wildcards: Wildcards) -> list[str]:
+    """The items of these evaluations."""
+    return [path.removesuffix(".json") + ".items.parquet" for path in benchmark_evaluations(config, wildcards)]
+
+
+def benchmark_texts(config: Config, wildcards: Wildcards) -> list[str]:
+    """The examples of the benchmark's dataset; none where its items hold their texts themselves."""
     dataset = config["benchmarks"][wildcards.benchmark].get("dataset")
-    files = comparison_evaluation_files(config, wildcards)
-    evaluations = [path for path in files if Path(path).stem == wildcards.benchmark]
-    return {
-        "evaluations": evaluations,
-        "per_item": [path.removesuffix(".json") + ".items.parquet" for path in evaluations],
-        "subsets": comparison_subset_files(config, wildcards),
-        **({"examples": examples([dataset])} if dataset else {}),
-    }
+    return examples([dataset]) if dataset else []
 
 
 def overlap_subsets(config: Config, wildcards: Wildcards) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any
 from instructmining.config import comparison_subsets, mixture_names, scoring_runs, studies_of_kind
 from instructmining.dag.mixtures import mixture_subset
 from instructmining.dag.names import Config, Wildcards, best_subset, shown_quality_rules, used_rankings
+from instructmining.dag.pages import table_path
 from instructmining.dag.searches import trial_subset
 from instructmining.jobs import paths
 
@@ -42,7 +43,7 @@ def all_searches(config: Config, wildcards: Wildcards) -> list[str]:
 
 def all_size_scans(config: Config, wildcards: Wildcards) -> list[str]:
     """The tables of all size scans."""
-    return [paths.SIZE_SCAN_TABLE.format(study=name) for name in studies_of_kind(config, "size_scan")]
+    return [table_path("size_scan").format(study=name) for name in studies_of_kind(config, "size_scan")]
 
 
 def _shown_comparisons(config: Config) -> list[str]:
@@ -53,12 +54,12 @@ def _shown_comparisons(config: Config) -> list[str]:
 
 def all_comparison_tables(config: Config, wildcards: Wildcards) -> list[str]:
     """The tables of the comparisons that the summary shows."""
-    return [paths.COMPARISON_TABLE.format(comparison=name) for name in _shown_comparisons(config)]
+    return [table_path("comparison").format(comparison=name) for name in _shown_comparisons(config)]
 
 
 def all_cost_tables(config: Config, wildcards: Wildcards) -> list[str]:
     """The cost tables of the comparisons that the summary shows."""
-    return [paths.COSTS_TABLE.format(comparison=name) for name in _shown_comparisons(config)]
+    return [table_path("costs", "strategies").format(comparison=name) for name in _shown_comparisons(config)]
 
 
 def all_runs(config: Config, wildcards: Wildcards) -> list[str]:

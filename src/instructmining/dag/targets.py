@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from instructmining.config import comparison_subsets, evaluated_texts, mixture_names, studies_of_kind
+from instructmining.config import comparison_subsets, mixture_names
 from instructmining.dag.comparisons import evaluation_files
 from instructmining.dag.mixtures import mixture_subset
-from instructmining.dag.names import Config, Wildcards, best_subset, shown_quality_rules, shown_rankings
+from instructmining.dag.names import Config, Wildcards, best_subset
+from instructmining.dag.pages import report_pages, report_tables, table_path
 from instructmining.dag.searches import trial
 from instructmining.jobs import paths
 
@@ -20,10 +21,9 @@ def everything(config: Config, wildcards: Wildcards | None = None) -> list[str]:
         *_final_files(config),
         *_kept_models(config),
         *report_pages(config),
-        # named, since Snakemake does not ask what else has changed of a job one of whose outputs was never made
-        *(paths.RUNS_TABLE.format(comparison=name) for name in comparisons),
-        *(paths.QUALITY_RULE_LATEX.format(quality_rule=name) for name in rules),
-        *([paths.NORMALITY_TABLE] if shown_rankings(config) else []),
+        # tables are named too, since Snakemake asks no more of a job one of whose outputs was never made
+        *report_tables(config),
+        *(table_path("quality_rule", "latex").format(quality_rule=name) for name in rules),
     ]
 
 
@@ -48,42 +48,6 @@ def chosen(config: Config, wildcards: Wildcards) -> list[str]:
         for t in range(settings["trials"])
     ]
     return [path for path in [*trials, *_subsets_of_found_sizes(config)] if Path(path).exists()]
-
-
-def cost_pages(config: Config) -> list[str]:
-    """The report's pages of costs, one for each comparison."""
-    return [paths.COSTS_PAGE.format(comparison=name) for name in config["comparisons"]]
-
-
-def report_pages(config: Config) -> list[str]:
-    """The report's pages for what the config has."""
-    comparisons, rankings = config["comparisons"], shown_rankings(config)
-    pages = [paths.SUMMARY_PAGE] if config["quality_rules"] or comparisons else []
-    pages += [paths.DATA_PAGE] if config["datasets"] else []
-    pages += [paths.COMPARISON_PAGE.format(comparison=name) for name in comparisons]
-    pages += [
-        paths.BENCHMARK_PAGE.format(comparison=name, benchmark=one)
-        for name in comparisons
-        for one in evaluated_texts(config, name)
-    ]
-    pages += cost_pages(config)
-    pages += [paths.SIZE_SCAN_PAGE.format(study=name) for name in studies_of_kind(config, "size_scan")]
-    pages += [paths.ABLATION_PAGE.format(study=name) for name in studies_of_kind(config, "ablation")]
-    pages += [paths.DATASET_LOSSES_PAGE.format(study=name) for name in studies_of_kind(config, "datasets")]
-    pages += [paths.OVERLAPS_PAGE.format(comparison=name) for name, s in comparisons.items() if s["sizes"]]
-    pages += [paths.CONTAMINATION_PAGE.format(comparison=name) for name in comparisons]
-    pages += [paths.AGREEMENT_PAGE] if comparisons else []
-    pages += [paths.SEARCH_PAGE.format(search=name) for name in config["searches"]]
-    pages += [paths.QUALITY_RULE_PAGE.format(quality_rule=name) for name in shown_quality_rules(config)]
-    pages += [paths.INDICATORS_PAGE] if rankings else []
-    pages += [paths.EXAMPLES_PAGE.format(strategy=strategy, pool=pool) for strategy, pool in rankings]
-    return pages
-
-
-def kinds_of_pages(config: Config, wildcards: Wildcards) -> list[str]:
-    """Which kinds of pages the report has: comparisons, examples, data, …; sorted."""
-    pages = [Path(page).relative_to(paths.ALL_FIGURES) for page in report_pages(config)]
-    return sorted({page.with_suffix("").parts[0] for page in pages})
 
 
 def _searches(config: Config) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from instructmining.jobs import paths
 from instructmining.jobs.errors import InputError
 
-SUMMARY = paths.SUMMARY_PAGE
+SUMMARY = f"{paths.ALL_FIGURES}/summary.html"
 # `app` and `results` are Snakemake's: its page drawer, and the pages by path. Where the menu would leave a page no room
 # it is folded, as by its own button
 _SCRIPT = """<script>

@@ -7,7 +7,7 @@ kind of benchmark, launcher or page, add one file with a spec; see CONTRIBUTING.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from instructmining.settings.setting import Fields, Setting
 
@@ -119,18 +119,23 @@ class Launcher:
 
 @dataclass(frozen=True)
 class Page:
-    """A module of ``report/pages/``: one page of the report, with its tables.
+    """A module of ``report/pages/``: a page of the report with its tables, or tables alone.
+
+    The module has ``tables(job)``, where the spec names tables, and ``draw(job, tables)``, where it has a ``path``; see
+    `instructmining.report.making`. Rule ``report_{module}`` makes the page, with its log under that name. Functions are
+    named from the package on, as in ``dag.comparisons.baselines``; each is given the config and the job's wildcards.
 
     Attributes:
-        version: raised when the page is drawn differently or its tables change.
+        version: raised when the page is drawn differently; it is then drawn again.
         category: the report's menu entry, with its number: ``2 Comparison``.
         caption: what the report says of the page; ``{comparison}`` and other wildcards are filled in.
-        path: the page below results/figures, with wildcards: ``overlaps/{comparison}.html``.
+        for_each: the function of the config that lists the wildcards of its pages: one mapping for each page.
+        path: the page below results/figures, with wildcards: ``overlaps/{comparison}.html``; None for tables alone.
+        inputs: name -> the function that lists the files, or a path with wildcards.
+        params: name -> the function that gives the value. The page is drawn again when the value changes.
         tables: name -> file below results/tables, with wildcards.
-        shown_tables: name -> caption, of the tables that the report lists.
-        inputs: name -> name of the function of ``instructmining.dag`` that lists the files.
-        params: name -> name of the function of ``instructmining.dag`` that gives the value.
-        for_each: name of the function of ``instructmining.dag`` that lists the wildcards of a config's pages.
+        shown_tables: name -> what the report's menu calls the table, for those that the report lists.
+        table_caption: what the report says of the shown tables, where it is not the page's caption.
         labels, subcategory: as Snakemake's ``report()`` takes them.
         versions: names in ``instructmining.settings.versions`` of what else the page depends on.
         order: its place in the report.
@@ -139,12 +144,13 @@ class Page:
     version: int
     category: str
     caption: str
-    path: str | None
-    inputs: Mapping[str, Any]
     for_each: str
+    path: str | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
     tables: Mapping[str, str] = field(default_factory=dict)
     shown_tables: Mapping[str, str] = field(default_factory=dict)
-    params: Mapping[str, str] = field(default_factory=dict)
+    table_caption: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     subcategory: str | None = None
     versions: Sequence[str] = ()

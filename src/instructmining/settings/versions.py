@@ -2,7 +2,7 @@
 
 A change that alters results bumps the number, and what depends on it runs again; a refactoring leaves it, and finished
 work stands. tests/project/test_versions.py holds a digest of the modules behind each, so that nobody forgets to decide.
-Versions of scorers, strategies and kinds of benchmarks stand in their modules, as part of their `SPEC`.
+Versions of scorers, strategies, kinds of benchmarks and pages stand in their modules, as part of their `SPEC`.
 """
 
 from instructmining.settings.discovery import specs
@@ -10,6 +10,7 @@ from instructmining.settings.discovery import specs
 SCORERS = {name: spec.version for name, spec in specs("scorers").items()}
 STRATEGIES = {name: spec.version for name, spec in specs("strategies").items()}
 EVALUATIONS = {name: spec.version for name, spec in specs("evaluations").items()}
+PAGES = {name: spec.version for name, spec in specs("report/pages").items()}
 
 DATASETS = 1
 MODELS = 1
@@ -28,5 +29,3 @@ COMPARISON = 5
 QUALITY_RULE_CHECKS = 1
 COSTS = 2
 STUDIES = 1
-# one for all pages: they share words, charts and a template
-PAGES = 2

@@ -18,11 +18,10 @@ from instructmining.trail.differences import Difference, of_csv, of_data, of_fra
 from instructmining.trail.recompute_data import DATA
 from instructmining.trail.recompute_quality_rules import QUALITY_RULES
 from instructmining.trail.recompute_tables import TABLES
-from instructmining.trail.recompute_texts import TEXT_TABLES
 from instructmining.trail.study import Absent, Computed, InPart, Study, without_provenance
 
 # where two patterns match, the first is meant
-COMPUTED: Computed = {**DATA, **QUALITY_RULES, **TABLES, **TEXT_TABLES}
+COMPUTED: Computed = {**DATA, **QUALITY_RULES, **TABLES}
 # and what lies below them
 BY_CHECKSUM = {
     "results/answers": "what a judge was asked and answered",

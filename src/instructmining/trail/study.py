@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from instructmining.jobs import paths
-from instructmining.tables.comparison import read_evaluations
 
 Config = dict[str, Any]
 
@@ -66,30 +65,6 @@ class Study(NamedTuple):
     def examples(self, datasets: Iterable[str]) -> list[str]:
         """The examples files of datasets; Absent where their texts were left out."""
         return self.paths(paths.EXAMPLES.format(dataset=dataset) for dataset in datasets)
-
-
-def evaluations_of(study: Study, file: str) -> pl.DataFrame:
-    """The evaluations that a file was made from, with their items."""
-    wanted = [path for path in study.made_from(file, "evaluations") if path.endswith(".json")]
-    study.paths(Path(path).relative_to(study.folder).with_suffix(".items.parquet").as_posix() for path in wanted)
-    return read_evaluations(wanted, study.made_from(file, "subsets"))
-
-
-def ids_of(study: Study, file: str) -> dict[tuple[str, str, str], pl.Series]:
-    """(order, pool, size) -> the ids of each subset that a file was made from."""
-    return {last_three(path): pl.read_parquet(path)["id"] for path in study.made_from(file, "subsets")}
-
-
-def pool_rows(study: Study, file: str) -> dict[str, int]:
-    """Pool -> its examples, of the rankings that a file was made from."""
-    rankings = study.made_from(file, "rankings")
-    return {Path(path).stem: pl.scan_parquet(path).select(pl.len()).collect().item() for path in rankings}
-
-
-def last_three(path: str) -> tuple[str, str, str]:
-    """Order, pool and size of a subset's path."""
-    order, pool, size = Path(path).with_suffix("").parts[-3:]
-    return order, pool, size
 
 
 def without_provenance(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,13 +1,49 @@
 """Page "Ablation": the quality rule refitted without each of its indicators."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import polars as pl
 from markupsafe import Markup
 
 from instructmining.evaluations import LOWER
+from instructmining.jobs.files import read_json
 from instructmining.report import html as pages
 from instructmining.report.charts import studies as study_figures
+from instructmining.report.job import Job
 from instructmining.report.pages.comparison import titled
+from instructmining.settings import Page
 from instructmining.tables.ablation import GROUP, sentence
+from instructmining.tables.ablation import coefficients as coefficients_table
+from instructmining.tables.ablation import table as ablation_table
+
+SPEC = Page(
+    version=2,
+    category="2 Comparison",
+    caption=(
+        "Ablation {study}: the quality rule refitted without each of its indicators, what each refitted rule selects, "
+        "and the difference to the full rule with its interval over items and seeds."
+    ),
+    for_each="dag.shown.each_ablation",
+    path="ablations/{study}.html",
+    tables={"table": "ablations/{study}/differences.csv", "rules": "ablations/{study}/rules.csv"},
+    shown_tables={"table": "ablation as CSV"},
+    inputs={
+        "evaluations": "dag.studies.study_evaluations",
+        "per_item": "dag.studies.study_items",
+        "subsets": "dag.studies.study_subsets",
+        "quality_rules": "dag.studies.ablation_rules",
+    },
+    params={
+        "strategy": "dag.studies.study_strategy",
+        "ablated": "dag.studies.ablated_indicators",
+        "recipes": "dag.studies.ablation_recipes",
+    },
+    labels={"what": "ablation"},
+    subcategory="{study}",
+    versions=["STUDIES"],
+    order=60,
+)
 
 ABOUT = (
     "Each row below is the quality rule fitted anew, on the same observations, without one indicator: it selects from "
@@ -29,6 +65,22 @@ LINES = "A point: the value without an indicator, less that of the full rule (da
 FIRST = ("left_out", "benchmark", "difference", "difference_low", "difference_high", "p_holm", "verdict")
 CONSTANT = ("pool", "recipe", "benchmark", "size", "direction")
 FULL = pl.col("left_out").fill_null("nothing: the full rule")
+
+
+def tables(job: Job) -> dict[str, pl.DataFrame]:
+    """The differences to the full rule, and the refitted rules."""
+    ablated = job.params["ablated"]
+    ids = {place: frame["id"] for place, frame in job.subsets().items()}
+    rules = {Path(path).stem: read_json(path) for path in job.inputs["quality_rules"]}
+    return {
+        "table": ablation_table(job.evaluations(), ablated, job.params["recipes"], ids),
+        "rules": coefficients_table(rules, ablated),
+    }
+
+
+def draw(job: Job, made: Mapping[str, pl.DataFrame]) -> str:
+    """The page of a job."""
+    return page(job.names["study"], job.params["strategy"], made["table"], made["rules"])
 
 
 def page(study: str, strategy: str, table: pl.DataFrame, coefficients: pl.DataFrame) -> str:

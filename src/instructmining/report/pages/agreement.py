@@ -1,9 +1,37 @@
 """Page "Agreement": do benchmarks, budgets and recipes agree on which run is better?"""
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from instructmining.report import html as pages
-from instructmining.tables.agreement import FEWEST
+from instructmining.report.job import Job
+from instructmining.settings import Page
+from instructmining.tables.agreement import FEWEST, agreement
+
+SPEC = Page(
+    version=2,
+    category="2 Comparison",
+    caption=(
+        "Correlations between benchmarks, between subset sizes and between recipes over the runs of all comparisons, "
+        "with confidence intervals."
+    ),
+    for_each="dag.shown.if_comparisons",
+    path="agreement.html",
+    tables={
+        "benchmarks": "agreement/benchmarks.csv",
+        "sizes": "agreement/sizes.csv",
+        "recipes": "agreement/recipes.csv",
+    },
+    inputs={
+        "evaluations": "dag.comparisons.all_comparison_evaluations",
+        "subsets": "dag.comparisons.all_comparison_subsets",
+    },
+    labels={"what": "agreement"},
+    subcategory="all comparisons",
+    versions=["COMPARISON"],
+    order=100,
+)
 
 ABOUT = (
     "Correlations of the values of the same runs, turned so that higher is better: 1 is the same order, 0 none, -1 the "
@@ -28,6 +56,17 @@ NOTE = (
     "n: runs that have both. Empty: all values of one of the two are the same, so they have no order. "
     "Also as results/tables/agreement/{}.csv."
 )
+
+
+def tables(job: Job) -> dict[str, pl.DataFrame]:
+    """Correlations between benchmarks, between sizes and between recipes."""
+    table = agreement(job.evaluations())
+    return {f"{between}s": table.filter(pl.col("between") == between) for between in SECTIONS}
+
+
+def draw(job: Job, made: Mapping[str, pl.DataFrame]) -> str:
+    """The page of a job."""
+    return page(pl.concat(made.values()))
 
 
 def page(table: pl.DataFrame) -> str:

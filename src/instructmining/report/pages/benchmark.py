@@ -1,13 +1,37 @@
 """Page of one benchmark in a comparison: every run with its interval, by category, and its worst and best items."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
 from instructmining.report import html as pages
 from instructmining.report.charts import benchmark as benchmark_figures
+from instructmining.report.job import Job
 from instructmining.report.pages.comparison import titled
+from instructmining.settings import Page
 from instructmining.tables import benchmarks as benchmark_tables
+
+SPEC = Page(
+    version=2,
+    category="3 Benchmarks",
+    caption=(
+        "Benchmark {benchmark} in comparison {comparison}: every run with its interval, values by category, and the "
+        "worst and best items."
+    ),
+    for_each="dag.shown.each_compared_benchmark",
+    path="benchmarks/{comparison}/{benchmark}.html",
+    tables={"table": "benchmarks/{comparison}/{benchmark}.csv"},
+    inputs={
+        "evaluations": "dag.comparisons.benchmark_evaluations",
+        "per_item": "dag.comparisons.benchmark_items",
+        "subsets": "dag.comparisons.comparison_subset_files",
+        "examples": "dag.comparisons.benchmark_texts",
+    },
+    params={"random": "dag.comparisons.random_strategies"},
+    labels={"comparison": "{comparison}", "benchmark": "{benchmark}"},
+    versions=["COMPARISON"],
+    order=30,
+)
 
 ABOUT = (
     "A point is one run, its line the 95 % interval over the items (bootstrap): what another set of items like these "
@@ -20,13 +44,24 @@ ITEMS = (
 )
 
 
-def page(
-    comparison: str, benchmark: str, evaluations: pl.DataFrame, random: Sequence[str], examples: str | None
-) -> tuple[str, pl.DataFrame]:
-    """The page, and every item as a table.
+def tables(job: Job) -> dict[str, pl.DataFrame]:
+    """Every item with its mean and its answers."""
+    # the items may hold their texts themselves
+    examples = next(iter(job.inputs["examples"]), None)
+    return {"table": benchmark_tables.items(job.evaluations(), examples)}
+
+
+def draw(job: Job, made: Mapping[str, pl.DataFrame]) -> str:
+    """The page of a job."""
+    names = (job.names["comparison"], job.names["benchmark"])
+    return page(*names, job.evaluations(), job.params["random"], made["table"])
+
+
+def page(comparison: str, benchmark: str, evaluations: pl.DataFrame, random: Sequence[str], items: pl.DataFrame) -> str:
+    """The page.
 
     ``evaluations``: from ``comparison.read_evaluations``, of this benchmark alone; ``random``: strategies of kind
-    random; ``examples``: the items' dataset, None where their prompts are with the evaluations.
+    random; ``items``: from ``benchmark_tables.items``.
     """
     direction, unit = evaluations["direction"][0], evaluations["unit"][0]
     table = benchmark_tables.runs(evaluations)
@@ -39,7 +74,6 @@ def page(
         parts += _by_part(here, random, unit)
         figures = benchmark_tables.details(here["path"].to_list())
         parts += [pages.heading("Every figure of a run", 3), pages.table(figures)]
-    items = benchmark_tables.items(evaluations, examples)
     worst, best = benchmark_tables.worst_and_best(items, direction)
     if items["mean"].drop_nulls().n_unique() > 1:
         # of few items none is shown as both
@@ -51,7 +85,7 @@ def page(
     note = f"All of them as results/tables/benchmarks/{comparison}/{benchmark}.csv."
     shown = pages.arranged(table, ["strategy", "seed", "size", "value", "low", "high"], ["recipe", "pool", "benchmark"])
     parts += [pages.heading("Every run"), pages.table(shown, note=note)]
-    return pages.page(f"Benchmark {benchmark}, comparison {comparison}", parts), items
+    return pages.page(f"Benchmark {benchmark}, comparison {comparison}", parts)
 
 
 def _to_read(items: pl.DataFrame) -> pl.DataFrame:

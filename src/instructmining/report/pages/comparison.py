@@ -8,9 +8,44 @@ from markupsafe import Markup
 
 from instructmining.report import html as pages
 from instructmining.report.charts import base as figures
+from instructmining.report.job import Job
+from instructmining.settings import Page
 from instructmining.tables.benchmarks import by_recipe, wide
-from instructmining.tables.comparison import BETTER, STRATEGY, WORSE, compared, sentence
+from instructmining.tables.benchmarks import runs as runs_table
+from instructmining.tables.comparison import BETTER, NAMES, STRATEGY, WORSE, compare, compared, sentence
 from instructmining.tables.significance import reach
+
+SPEC = Page(
+    version=2,
+    category="2 Comparison",
+    caption=(
+        "Comparison {comparison}: the value of every strategy against the size of the subset, random subsets with "
+        "their spread over seeds, and a verdict for each selected subset, corrected for the number of tests."
+    ),
+    table_caption=(
+        "The numbers of comparison {comparison}: value, mean and standard deviation of the random subsets over seeds, "
+        "difference with its interval over evaluation items and seeds, p value, p value adjusted for the family "
+        "(Holm), verdict."
+    ),
+    for_each="dag.shown.each_comparison",
+    path="comparisons/{comparison}.html",
+    tables={"table": "{comparison}.csv", "runs": "runs/{comparison}.csv"},
+    shown_tables={"table": "comparison as CSV"},
+    inputs={
+        "evaluations": "dag.comparisons.comparison_evaluation_files",
+        "per_item": "dag.comparisons.comparison_items",
+        "subsets": "dag.comparisons.comparison_subset_files",
+        "subset_table": "dag.comparisons.subset_table",
+    },
+    params={
+        "baselines": "dag.comparisons.baselines",
+        "selection_benchmarks": "dag.comparisons.selection_benchmarks",
+    },
+    labels={"what": "comparison"},
+    subcategory="{comparison}",
+    versions=["COMPARISON"],
+    order=20,
+)
 
 HOW = (
     "A point is one finetuned model. Grey: random subsets, each seed a point, their mean a line, one standard "
@@ -41,6 +76,23 @@ JUDGEMENT = (
     "after Holm's correction for the family, so that not one of them is there by chance in 95 % of such tables. Strict "
     "random and full stand beside it as baselines: they are not in the family and get no verdict.",
 )
+
+
+def tables(job: Job) -> dict[str, pl.DataFrame]:
+    """The strategies against random subsets, and the runs."""
+    evaluations = job.evaluations()
+    return {"table": compare(evaluations, job.params["baselines"]), "runs": runs_table(evaluations)}
+
+
+def draw(job: Job, made: Mapping[str, pl.DataFrame]) -> str:
+    """The page of a job."""
+    random = [name for name, kind in job.params["baselines"].items() if kind == "random"]
+    subsets = [pl.read_csv(path, schema_overrides=NAMES) for path in job.inputs["subset_table"]]
+    used = job.params["selection_benchmarks"]
+    # no strategy may have a quality rule
+    table = subsets[0] if subsets else None
+    name = job.names["comparison"]
+    return page(name, job.evaluations(), made["table"], made["runs"], random, used, table)
 
 
 def page(

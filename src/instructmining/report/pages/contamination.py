@@ -1,8 +1,39 @@
 """Page "Contamination": what of the evaluation sets stands in the subsets that runs were trained on."""
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from instructmining.report import html as pages
+from instructmining.report.job import Job
+from instructmining.settings import Page
+from instructmining.tables import contamination
+
+SPEC = Page(
+    version=2,
+    category="2 Comparison",
+    caption=(
+        "Contamination of comparison {comparison}: how many items of each benchmark occur in the training data of each "
+        "run, by their prompt or by n consecutive words."
+    ),
+    for_each="dag.shown.each_comparison",
+    path="contamination/{comparison}.html",
+    tables={"table": "contamination/{comparison}.csv", "pairs": "contamination/{comparison}-pairs.csv"},
+    shown_tables={"table": "contamination as CSV"},
+    inputs={
+        "subsets": "dag.comparisons.comparison_subset_files",
+        "evaluated": "dag.comparisons.evaluated_text_files",
+    },
+    params={
+        "benchmarks": "dag.comparisons.compared_benchmarks",
+        "examples": "dag.runs.examples_pattern",
+        "ngram": "dag.comparisons.report_ngram",
+    },
+    labels={"what": "contamination"},
+    subcategory="{comparison}",
+    versions=["COMPARISON"],
+    order=90,
+)
 
 ABOUT = (
     "An item is found exactly where a training example has the same prompt, but for case and white space, and by its "
@@ -17,6 +48,20 @@ COLUMNS = (
 )
 # what a page can hold; the CSV has them all
 _PAIRS = 1000
+
+
+def tables(job: Job) -> dict[str, pl.DataFrame]:
+    """How much of each benchmark is in each subset, and the pairs of an item and a training example."""
+    subsets = {"/".join(place): frame for place, frame in job.subsets().items()}
+    evaluated = dict(zip(job.params["benchmarks"], job.inputs["evaluated"], strict=True))
+    template = job.root / job.params["examples"]
+    table, pairs = contamination.tables(evaluated, subsets, template, job.params["ngram"])
+    return {"table": table, "pairs": pairs}
+
+
+def draw(job: Job, made: Mapping[str, pl.DataFrame]) -> str:
+    """The page of a job."""
+    return page(job.names["comparison"], made["table"], made["pairs"], job.params["ngram"])
 
 
 def page(name: str, table: pl.DataFrame, pairs: pl.DataFrame, n: int) -> str:

@@ -2,13 +2,63 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from instructmining.costs.tables import KEY, QUANTITIES, dearer, measure, money
+from instructmining.costs import jobs as costs
+from instructmining.costs import ledger
+from instructmining.costs.tables import (
+    KEY,
+    QUANTITIES,
+    dearer,
+    everything_table,
+    has_price,
+    measure,
+    money,
+    parts_table,
+    strategies_table,
+)
+from instructmining.jobs import paths
+from instructmining.jobs.files import read_json
 from instructmining.report import html as pages
 from instructmining.report.charts import costs as cost_figures
+from instructmining.report.job import Job
+from instructmining.settings import Page
+
+# What the jobs measured (results/costs) is no input: a lost measurement would have its job done again.
+SPEC = Page(
+    version=2,
+    category="2 Comparison",
+    caption=(
+        "Costs of comparison {comparison}, from the jobs' own measurements: the selection by each strategy, the "
+        "finetuning on its subset, and finetuning on everything; and the score that each cost buys."
+    ),
+    table_caption=(
+        "Costs of comparison {comparison}: hours, GPU-hours, core-hours and money of every strategy, with and without "
+        "the fit of its quality rule. The parts are in results/tables/costs/{comparison}/parts.csv."
+    ),
+    for_each="dag.shown.each_comparison",
+    path="costs/{comparison}.html",
+    tables={"strategies": "costs/{comparison}/strategies.csv", "parts": "costs/{comparison}/parts.csv"},
+    shown_tables={"strategies": "costs as CSV"},
+    inputs={
+        "evaluations": "dag.comparisons.comparison_evaluation_files",
+        "subsets": "dag.comparisons.comparison_subset_files",
+        "runs": "dag.comparisons.comparison_runs",
+        "rankings": "dag.comparisons.comparison_rankings",
+    },
+    params={
+        "random": "dag.comparisons.random_strategies",
+        "prices": "dag.comparisons.prices",
+        "jobs": "costs.jobs.digest_of",
+    },
+    labels={"what": "costs"},
+    subcategory="{comparison}",
+    versions=["COSTS"],
+    order=40,
+)
 
 HOW = (
     "Every job's own measurement of its wall-clock time (results/costs), times the GPUs and cores that the config has "
@@ -36,6 +86,32 @@ CHART = (
 HEADLINES = "total = selection + fit + finetune; everything: finetuning on the whole pool."
 UNITS = {"gpu_hours": "GPU-hours", "cpu_hours": "core-hours"}
 SHOWN = ("selection", "fit", "finetune", "total", "everything")
+
+
+def tables(job: Job) -> dict[str, pl.DataFrame]:
+    """The costs of the strategies, and those of the parts of each selection."""
+    name, prices = job.names["comparison"], job.config["costs"]
+    measured = ledger.read_ledger(job.root / paths.COSTS, costs.comparison_jobs(job.config, name))
+    runs = [read_json(path) for path in job.inputs["runs"]]
+    parts = parts_table(job.config, name, measured)
+    everything = everything_table(job.config, name, measured, runs, job.pool_rows())
+    priced = has_price(parts, prices)
+    return {
+        "strategies": strategies_table(parts, everything, prices),
+        "parts": parts.with_columns(money(prices, priced)),
+    }
+
+
+def draw(job: Job, made: Mapping[str, pl.DataFrame]) -> str:
+    """The page of a job."""
+    name, params = job.names["comparison"], job.params
+    jobs = costs.comparison_jobs(job.config, name)
+    measured = ledger.read_ledger(job.root / paths.COSTS, jobs)
+    missing = [one for one in jobs if one not in measured.seconds]
+    units = {Path(path).stem: unit_words(read_json(path)) for path in job.inputs["evaluations"]}
+    parts = made["parts"].drop("money")
+    evaluations, prices = job.evaluations(), params["prices"]
+    return page(name, parts, made["strategies"], evaluations, units, prices, params["random"], jobs, missing)
 
 
 def page(

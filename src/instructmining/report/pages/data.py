@@ -1,11 +1,29 @@
 """Page "Data": what each dataset is, where it is from, and what became of its rows."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from instructmining.jobs.files import read_json
 from instructmining.report import html as pages
 from instructmining.report.charts import base as figures
+from instructmining.report.job import Job
+from instructmining.settings import Page
+
+SPEC = Page(
+    version=2,
+    category="8 Data",
+    caption=(
+        "Every dataset: its source, licence and checksum, how many rows were read and kept, and why rows were rejected."
+    ),
+    for_each="dag.shown.if_datasets",
+    path="data.html",
+    inputs={"summaries": "dag.data_pages.all_summaries"},
+    labels={"page": "datasets"},
+    order=150,
+)
 
 ABOUT = (
     "Every row of a source is kept as an example, not sampled, since the dataset has a limit, or rejected with a "
@@ -17,6 +35,11 @@ REASONS = (
     "duplicate: of an earlier row; excluded_…: by the dataset's exclude_… in the config, most often so that nothing "
     "that is evaluated on is trained on; any other: the row could not be used."
 )
+
+
+def draw(job: Job, _: Mapping[str, pl.DataFrame]) -> str:
+    """The page of a job."""
+    return page({Path(path).parent.name: read_json(path) for path in job.inputs["summaries"]})
 
 
 def page(summaries: dict[str, dict[str, Any]]) -> str:

@@ -8,13 +8,44 @@ import polars as pl
 from instructmining.evaluations import LOWER
 from instructmining.report import html as pages
 from instructmining.report.charts import studies as study_figures
+from instructmining.report.job import Job
 from instructmining.report.pages.comparison import titled
+from instructmining.settings import Page
+from instructmining.tables import dataset_losses
+
+SPEC = Page(
+    version=2,
+    category="2 Comparison",
+    caption=(
+        "Study {study}: the loss after finetuning on random examples of each dataset, with its spread over draws."
+    ),
+    for_each="dag.shown.each_dataset_study",
+    path="dataset_losses/{study}.html",
+    tables={"table": "dataset_losses/{study}.csv"},
+    shown_tables={"table": "loss by dataset as CSV"},
+    inputs={"evaluations": "dag.studies.study_evaluations", "subsets": "dag.studies.study_subsets"},
+    params={"datasets": "dag.studies.study_datasets"},
+    labels={"what": "loss by dataset"},
+    subcategory="{study}",
+    versions=["STUDIES"],
+    order=70,
+)
 
 ABOUT = (
     "A point is the mean over random draws of as many examples from one dataset, its line the 95 % interval of that "
     "mean over draws (Student's t). All are evaluated on the same items. {direction}."
 )
 ONE_DRAW = "One draw of each dataset: what another would have given is not known. Raise seeds in the study."
+
+
+def tables(job: Job) -> dict[str, pl.DataFrame]:
+    """The loss after finetuning on random examples of each dataset."""
+    return {"table": dataset_losses.table(job.evaluations(), job.params["datasets"])}
+
+
+def draw(job: Job, made: Mapping[str, pl.DataFrame]) -> str:
+    """The page of a job."""
+    return page(job.names["study"], made["table"])
 
 
 def page(study: str, table: pl.DataFrame) -> str:

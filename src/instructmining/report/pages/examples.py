@@ -1,13 +1,39 @@
 """Page "Examples": the best, the middle and the worst of a ranking, and the way back to their source rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 from markupsafe import Markup
 
 from instructmining.jobs.errors import InputError
+from instructmining.jobs.files import read_json
 from instructmining.report import html as pages
+from instructmining.report.job import Job
+from instructmining.report.pages.data import source
+from instructmining.settings import Page
+
+SPEC = Page(
+    version=2,
+    category="7 Examples",
+    caption=(
+        "The best, middle and worst examples of pool {pool} under strategy {strategy}, with their texts, scores, "
+        "indicators and source rows."
+    ),
+    for_each="dag.shown.each_shown_ranking",
+    path="examples/{strategy}/{pool}.html",
+    tables={"table": "examples/{strategy}/{pool}.csv"},
+    shown_tables={"table": "table as CSV"},
+    inputs={
+        "ranking": "results/rankings/{strategy}/{pool}.parquet",
+        "examples": "dag.data_pages.pool_examples",
+        "indicators": "dag.data_pages.pool_indicator_tables",
+        "summaries": "dag.rankings.pool_summaries",
+    },
+    params={"examples": "dag.data_pages.number_of_examples"},
+    labels={"strategy": "{strategy}", "pool": "{pool}", "what": "page"},
+    order=140,
+)
 
 TEXTS = ("instruction", "input", "output")
 TITLES = {"best": "The {} best", "middle": "{} from the middle", "worst": "The {} worst"}
@@ -16,6 +42,20 @@ WALK = (
     "results/indicators/, in the file of its dataset; its text is in examples.parquet of its dataset, whose column row "
     "is the 0-based row of the source named here."
 )
+
+
+def tables(job: Job) -> dict[str, pl.DataFrame]:
+    """The best, the middle and the worst examples of a ranking, with their texts."""
+    sources = {Path(path).parent.name: source(read_json(path)) for path in job.inputs["summaries"]}
+    ranking = pl.read_parquet(job.inputs["ranking"][0])
+    files = (job.inputs["examples"], job.inputs["indicators"])
+    return {"table": extremes(ranking, *files, sources, job.params["examples"])}
+
+
+def draw(job: Job, made: Mapping[str, pl.DataFrame]) -> str:
+    """The page of a job."""
+    ranked = pl.scan_parquet(job.inputs["ranking"][0]).select(pl.len()).collect().item()
+    return page(job.names["strategy"], job.names["pool"], made["table"], ranked)
 
 
 def extremes(

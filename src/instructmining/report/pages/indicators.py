@@ -1,16 +1,39 @@
 """Page "Indicators": how each is distributed, what is missing, and whether it tells good from bad responses."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from instructmining.indicators import normality
-from instructmining.jobs.files import read_provenance
+from instructmining.jobs.files import read_json, read_provenance
 from instructmining.report import html as pages
 from instructmining.report.charts import base as figures
 from instructmining.report.charts import indicators as indicator_figures
+from instructmining.report.job import Job
+from instructmining.settings import Page
+
+SPEC = Page(
+    version=2,
+    category="6 Indicators",
+    caption=(
+        "The distribution of every indicator in every dataset, missing and truncated values, tests of normality (Table "
+        "7 of Cao et al. 2023, with the reading of the paper), and the indicator check: how well each indicator "
+        "separates chosen from rejected responses."
+    ),
+    for_each="dag.shown.if_rankings_are_shown",
+    path="indicators.html",
+    tables={"normality": "indicators/normality.csv"},
+    inputs={
+        "indicators": "dag.data_pages.indicator_tables",
+        "neighbours": "dag.data_pages.neighbour_files",
+        "under_runs": "dag.data_pages.run_score_files",
+        "indicator_check": "dag.data_pages.indicator_check",
+    },
+    labels={"page": "distributions and check"},
+    order=130,
+)
 
 CHECK = (
     "On held-out preference pairs: how often a chosen response has a higher value than a rejected one (AUC; 0.5 is a "
@@ -51,19 +74,35 @@ NAMED = 8
 _FOUND_BY = {"method": pl.String, "distance_recall": pl.Float64, "neighbour_recall": pl.Float64, "sample": pl.Int64}
 
 
-def page(
-    tables: Sequence[str], neighbour_files: Sequence[str], check: dict[str, Any] | None, run_files: Sequence[str] = ()
-) -> tuple[str, pl.DataFrame]:
-    """The page, and the tests of normality as a table.
+def tables(job: Job) -> dict[str, pl.DataFrame]:
+    """Whether each indicator is normally distributed, by dataset."""
+    return {"normality": are_normal(read_values(job.inputs["indicators"], job.inputs["under_runs"]))}
 
-    ``tables``: results/indicators/{dataset}.parquet of each dataset; ``neighbour_files``: every file of indicators
-    by neighbours; ``check``: results/indicator_check.json; ``run_files``: of indicators that a run on the pool scores,
-    results/indicators/pools/{pool}/{entry}/{dataset}-{shard}.parquet."""
-    values = read_values(tables, run_files)
+
+def draw(job: Job, made: Mapping[str, pl.DataFrame]) -> str:
+    """The page of a job."""
+    found = job.inputs
+    check = next((read_json(path) for path in found["indicator_check"]), None)
+    return page(found["indicators"], found["neighbours"], check, made["normality"], found["under_runs"])
+
+
+def page(
+    files: Sequence[str],
+    neighbour_files: Sequence[str],
+    check: dict[str, Any] | None,
+    normal: pl.DataFrame,
+    run_files: Sequence[str] = (),
+) -> str:
+    """The page.
+
+    ``files``: results/indicators/{dataset}.parquet of each dataset; ``neighbour_files``: every file of indicators
+    by neighbours; ``check``: results/indicator_check.json; ``normal``: from ``are_normal``; ``run_files``: of
+    indicators that a run on the pool scores, results/indicators/pools/{pool}/{entry}/{dataset}-{shard}.parquet."""
+    values = read_values(files, run_files)
     datasets = values["dataset"].unique(maintain_order=True).to_list()
     names = _names(values)
     known = {name: set(values.drop_nulls(name)["dataset"]) for name in names}
-    normal, means = are_normal(values), meaning(tables, run_files)
+    means = meaning(files, run_files)
     units = dict(means.select("indicator", "unit").iter_rows())
     colours, dashed = colours_of(datasets)
     curves = [
@@ -78,7 +117,7 @@ def page(
         pages.charts(*curves),
         pages.heading("Missing and truncated"),
         pages.words(MISSING),
-        pages.table(missing(tables, run_files), rows=25),
+        pages.table(missing(files, run_files), rows=25),
         pages.heading("What they are"),
         pages.table(means, rows=25),
         pages.heading("Are they normal?"),
@@ -99,12 +138,12 @@ def page(
             pages.charts(indicator_figures.indicator_check(frame), note=LINES),
             pages.table(frame, rows=25),
         ]
-    return pages.page("Indicators", parts), normal
+    return pages.page("Indicators", parts)
 
 
-def read_values(tables: Sequence[str], run_files: Sequence[str] = ()) -> pl.DataFrame:
+def read_values(files: Sequence[str], run_files: Sequence[str] = ()) -> pl.DataFrame:
     """``id``, ``dataset`` and a column an indicator, of ``page``'s files; a run's scores as of one dataset more."""
-    return pl.concat([*map(_of_dataset, tables), *map(_under_run, run_files)], how="diagonal")
+    return pl.concat([*map(_of_dataset, files), *map(_under_run, run_files)], how="diagonal")
 
 
 def are_normal(values: pl.DataFrame) -> pl.DataFrame:
@@ -136,7 +175,7 @@ def _sampled(normal: pl.DataFrame) -> str:
     return f"{told} Also as results/tables/indicators/normality.csv.".strip()
 
 
-def missing(tables: Sequence[str], run_files: Sequence[str] = ()) -> pl.DataFrame:
+def missing(files: Sequence[str], run_files: Sequence[str] = ()) -> pl.DataFrame:
     """Nulls and truncated examples of every dataset and indicator, from the files' own provenance."""
     rows = [
         {
@@ -146,14 +185,14 @@ def missing(tables: Sequence[str], run_files: Sequence[str] = ()) -> pl.DataFram
             "null": nulls,
             "truncated": origin["truncated"],
         }
-        for dataset, origin in _origins(tables, run_files)
+        for dataset, origin in _origins(files, run_files)
         for column, nulls in origin["null"].items()
     ]
     counted = pl.DataFrame(rows, infer_schema_length=None)
     return counted.group_by("dataset", "indicator").sum().sort("dataset", "indicator")
 
 
-def meaning(tables: Sequence[str], run_files: Sequence[str] = ()) -> pl.DataFrame:
+def meaning(files: Sequence[str], run_files: Sequence[str] = ()) -> pl.DataFrame:
     """Unit, direction, scorer and model of every indicator, from the files' own provenance."""
     rows = {
         (column, origin.get("model")): {
@@ -164,7 +203,7 @@ def meaning(tables: Sequence[str], run_files: Sequence[str] = ()) -> pl.DataFram
             "model": origin.get("model"),
             "revision": origin.get("revision"),
         }
-        for _, origin in _origins(tables, run_files)
+        for _, origin in _origins(files, run_files)
         for column, unit in origin["units"].items()
     }
     return pl.DataFrame([*rows.values()], infer_schema_length=None).sort("indicator", "model")
@@ -184,9 +223,9 @@ def _base(dataset: str) -> str:
     return dataset.partition(" (")[0]
 
 
-def _origins(tables: Sequence[str], run_files: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _origins(files: Sequence[str], run_files: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Dataset and provenance of every entry's values; of a run's scores one a shard."""
-    for path in tables:
+    for path in files:
         yield from ((Path(path).stem, origin) for origin in read_provenance(path).values())
     for path in run_files:
         yield _in_pool(path), read_provenance(path)

@@ -1,12 +1,35 @@
 """Page "Overlaps": how much of one strategy's subset is in another's, by pool and size."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from instructmining.jobs.files import read_provenance
 from instructmining.report import html as pages
 from instructmining.report.charts import heatmaps
+from instructmining.report.job import Job
+from instructmining.selection import overlap
+from instructmining.settings import Page
+
+SPEC = Page(
+    version=2,
+    category="2 Comparison",
+    caption=(
+        "Overlaps of comparison {comparison}: the share of examples that two strategies' subsets of the same size have "
+        "in common, for every pool and size."
+    ),
+    for_each="dag.shown.each_comparison_with_sizes",
+    path="overlaps/{comparison}.html",
+    tables={"table": "overlaps/{comparison}.csv"},
+    shown_tables={"table": "overlaps as CSV"},
+    inputs={"subsets": "dag.comparisons.overlap_subsets", "rankings": "dag.comparisons.overlap_rankings"},
+    labels={"what": "overlaps"},
+    subcategory="{comparison}",
+    versions=["COMPARISON"],
+    order=80,
+)
 
 ABOUT = (
     "A cell is the share of examples that two strategies' subsets of the same size have in common. A random baseline "
@@ -15,6 +38,20 @@ ABOUT = (
 )
 
 FIRST = ("strategy", "other", "overlap", "by_chance")
+
+
+def tables(job: Job) -> dict[str, pl.DataFrame]:
+    """The shares that subsets have in common."""
+    return {"table": overlap.table(job.subsets(), job.pool_rows())}
+
+
+def draw(job: Job, made: Mapping[str, pl.DataFrame]) -> str:
+    """The page of a job."""
+    limits = list[str]()
+    for path in job.inputs["rankings"]:
+        order, pool = Path(path).with_suffix("").parts[-2:]
+        limits += limit(order, pool, read_provenance(path))
+    return page(job.names["comparison"], made["table"], limits)
 
 
 def page(name: str, table: pl.DataFrame, limits: Sequence[str]) -> str:

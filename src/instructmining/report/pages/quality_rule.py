@@ -5,14 +5,57 @@ from typing import Any
 
 import polars as pl
 
+from instructmining.jobs.files import read_json
+from instructmining.quality_rules import checks as rule_checks
 from instructmining.quality_rules import influence, stability
+from instructmining.quality_rules import tables as rule_tables
 from instructmining.quality_rules.checks import Checks, is_set
 from instructmining.quality_rules.regression import SELECTION, formula
 from instructmining.report import html as pages
 from instructmining.report.charts import base as figures
 from instructmining.report.charts import quality_rule as rule_figures
+from instructmining.report.job import Job
 from instructmining.report.words import quality_rule as rule_words
 from instructmining.report.words.quality_rule import LARGE_P, LARGE_VIF, number
+from instructmining.settings import Page
+
+SPEC = Page(
+    version=2,
+    category="5 Quality rule",
+    caption=(
+        "Quality rule {quality_rule}: how far it can be trusted, its coefficients with their uncertainty, a comparison "
+        "with the published rule, every other set of indicators and how often each would be chosen, influential "
+        "mixtures, and each indicator on its own."
+    ),
+    table_caption=(
+        "The regression of quality rule {quality_rule}, in the form in which a paper prints it. The other tables are "
+        "in results/tables/quality_rules/: statistics of the fit, differences to the published rule, how often each "
+        "set is chosen, the influence of each mixture, and each indicator on its own."
+    ),
+    for_each="dag.shown.each_shown_quality_rule",
+    path="quality_rules/{quality_rule}.html",
+    tables={
+        "coefficients": "quality_rules/{quality_rule}/coefficients.csv",
+        "fit": "quality_rules/{quality_rule}/fit.csv",
+        "published": "quality_rules/{quality_rule}/published.csv",
+        "standing": "quality_rules/{quality_rule}/standing.csv",
+        "chosen_sets": "quality_rules/{quality_rule}/chosen_sets.csv",
+        "influence": "quality_rules/{quality_rule}/influence.csv",
+        "without_influential": "quality_rules/{quality_rule}/without_influential.csv",
+        "univariate": "quality_rules/{quality_rule}/univariate.csv",
+        "latex": "quality_rules/{quality_rule}/ols.tex",
+    },
+    shown_tables={"coefficients": "coefficients as CSV", "latex": "regression as LaTeX"},
+    inputs={
+        "quality_rule": "results/quality_rules/{quality_rule}.json",
+        "observations": "results/quality_rules/{quality_rule}/observations.csv",
+        "all_subsets": "results/quality_rules/{quality_rule}/all_subsets.csv",
+    },
+    params={"settings": "dag.quality_rules.fit_settings", "against": "dag.quality_rules.compared_preset"},
+    labels={"quality rule": "{quality_rule}", "what": "page"},
+    versions=["QUALITY_RULE_CHECKS"],
+    order=120,
+)
 
 # Per coefficient; below it a regression fits noise (Harrell, Regression Modeling Strategies, section 4.4).
 FEW_OBSERVATIONS = 10
@@ -37,6 +80,25 @@ UNIVARIATE = (
     "A point is a mixture; r with its 95 % interval. A mixture's values are means over its examples. What a rule ranks "
     "are single examples, which vary far more than such means: outside the ranges here the line is an extrapolation."
 )
+
+
+def tables(job: Job) -> dict[str, pl.DataFrame | str]:
+    """What is computed from a rule and its observations before one trusts it; the regression as LaTeX."""
+    rule, observations, sets = _read(job)
+    checks = rule_checks.check(rule, observations, sets, job.params["settings"], job.params["against"])
+    latex = rule_tables.latex(job.names["quality_rule"], checks.coefficients, checks.fit)
+    return {**checks._asdict(), "latex": latex}
+
+
+def draw(job: Job, made: Mapping[str, Any]) -> str:
+    """The page of a job."""
+    checks = Checks(**{table: made[table] for table in Checks._fields})
+    return page(job.names["quality_rule"], *_read(job), checks)
+
+
+def _read(job: Job) -> tuple[dict[str, Any], pl.DataFrame, pl.DataFrame]:
+    rule, observations, sets = (job.inputs[name][0] for name in ("quality_rule", "observations", "all_subsets"))
+    return read_json(rule), pl.read_csv(observations), pl.read_csv(sets)
 
 
 def page(

@@ -1,13 +1,34 @@
 """Page "Search": the sizes tried, their losses, and the size found."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
 
+from instructmining.jobs.files import read_json
 from instructmining.report import html as pages
 from instructmining.report.charts import base as figures
+from instructmining.report.job import Job
+from instructmining.settings import Page
+
+SPEC = Page(
+    version=2,
+    category="4 Search",
+    caption="Search {search}: the sizes that BlendSearch tried, their losses in order, and the best size.",
+    for_each="dag.shown.each_search",
+    path="searches/{search}.html",
+    inputs={"search": "results/searches/{search}.json"},
+    params={"settings": "dag.searches.choose_settings"},
+    labels={"search": "{search}"},
+    order=110,
+)
 
 SHADES = "A point is one trial, the darker the later; the best is ringed. Lower is better."
+
+
+def draw(job: Job, _: Mapping[str, pl.DataFrame]) -> str:
+    """The page of a job."""
+    return page(job.names["search"], read_json(job.inputs["search"][0]), job.params["settings"])
 
 
 def page(name: str, search: dict[str, Any], settings: dict[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """Page "Size scan": values against size, and what the curves do: double descent, and the crossing with random."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 from markupsafe import Markup
@@ -8,9 +8,35 @@ from markupsafe import Markup
 from instructmining.evaluations import LOWER
 from instructmining.report import html as pages
 from instructmining.report.charts import size_scan as scan_figures
+from instructmining.report.job import Job
 from instructmining.report.pages.comparison import titled
+from instructmining.settings import Page
 from instructmining.tables.curves import LEVEL
-from instructmining.tables.size_scan import FOUND, GROUP, ITEMS_ALONE, TOO_FEW
+from instructmining.tables.size_scan import FOUND, GROUP, ITEMS_ALONE, TOO_FEW, scan
+
+SPEC = Page(
+    version=2,
+    category="2 Comparison",
+    caption=(
+        "Size scan {study}: value against the number of examples, for selected and random subsets. The page looks for "
+        "a first minimum, a rise, a second descent, and the size at which random subsets catch up; for each it says "
+        "how often chance alone shows as much."
+    ),
+    for_each="dag.shown.each_size_scan",
+    path="size_scans/{study}.html",
+    tables={"table": "size_scans/{study}.csv"},
+    shown_tables={"table": "size scan as CSV"},
+    inputs={
+        "evaluations": "dag.studies.study_evaluations",
+        "per_item": "dag.studies.study_items",
+        "subsets": "dag.studies.study_subsets",
+    },
+    params={"random": "dag.comparisons.random_strategies"},
+    labels={"what": "size scan"},
+    subcategory="{study}",
+    versions=["COMPARISON"],
+    order=50,
+)
 
 HOW = (
     "A line is one strategy over growing subsets; its band the 95 % interval over the benchmark's items and over runs. "
@@ -43,6 +69,17 @@ ALONE = (
     "No spread over seeds at {}: there the noise is that of the items alone, and what another training or another "
     "random subset would change is not in it. What is found there may be one run's chance."
 )
+
+
+def tables(job: Job) -> dict[str, pl.DataFrame]:
+    """What the values do as the size grows, a row for each pattern; and the points of the curves, for the page."""
+    table, points = scan(job.evaluations(), job.params["random"])
+    return {"table": table, "points": points}
+
+
+def draw(job: Job, made: Mapping[str, pl.DataFrame]) -> str:
+    """The page of a job."""
+    return page(job.names["study"], job.evaluations(), job.params["random"], made["table"], made["points"])
 
 
 def page(name: str, evaluations: pl.DataFrame, random: Sequence[str], table: pl.DataFrame, points: pl.DataFrame) -> str:

@@ -4,22 +4,64 @@ Of several comparisons, searches or quality rules the first is answered in full,
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import polars as pl
 from markupsafe import Markup
 
+from instructmining.jobs.files import read_json
+from instructmining.quality_rules import checks as rule_checks
 from instructmining.quality_rules.checks import Checks
 from instructmining.report import html as pages
 from instructmining.report.charts import base as figures
 from instructmining.report.charts import costs as cost_figures
 from instructmining.report.charts import indicators as indicator_figures
 from instructmining.report.charts import quality_rule as rule_figures
+from instructmining.report.job import Job
 from instructmining.report.pages import comparison as comparison_page
 from instructmining.report.pages import costs as costs_page
 from instructmining.report.pages import indicators, quality_rule, search, size_scan
 from instructmining.report.words import quality_rule as rule_words
 from instructmining.report.words import summary as summary_words
+from instructmining.settings import Page
+from instructmining.tables.comparison import NAMES, TABLE_SCHEMA
+
+SPEC = Page(
+    version=2,
+    category="1 Summary",
+    caption=(
+        "Start here. Does selection beat random subsets, at what size, and at what price? Which indicators carry "
+        "signal, and can the quality rule be trusted? Each answer has words, one chart, and the page with the details."
+    ),
+    for_each="dag.shown.if_any_question",
+    path="summary.html",
+    inputs={
+        "quality_rules": "dag.summary.all_quality_rules",
+        "observations": "dag.summary.all_observations",
+        "all_subsets": "dag.summary.all_indicator_sets",
+        "indicator_check": "dag.data_pages.indicator_check",
+        "searches": "dag.summary.all_searches",
+        "size_scans": "dag.summary.all_size_scans",
+        "comparisons": "dag.summary.all_comparison_tables",
+        "costs": "dag.summary.all_cost_tables",
+        "evaluations": "dag.comparisons.all_comparison_evaluations",
+        "subsets": "dag.comparisons.all_comparison_subsets",
+        "runs": "dag.summary.all_runs",
+    },
+    params={
+        "quality_rules": "dag.summary.all_quality_rule_settings",
+        "random": "dag.comparisons.random_strategies",
+        "evaluations": "dag.comparisons.evaluations_by_comparison",
+        "selection_benchmarks": "dag.comparisons.selection_benchmarks",
+        "models": "dag.summary.final_models",
+        "currency": "dag.summary.currency",
+        "pages": "dag.pages.kinds_of_pages",
+    },
+    labels={"page": "what was found"},
+    versions=["COMPARISON", "QUALITY_RULE_CHECKS"],
+    order=10,
+)
 
 NOT_ASKED = "Not asked here."
 # pages that only some studies have -> what is said of them
@@ -67,6 +109,36 @@ class Study(NamedTuple):
     selection_benchmarks: Sequence[str]
     currency: str
     pages: Collection[str]
+
+
+def draw(job: Job, _: Mapping[str, pl.DataFrame]) -> str:
+    """The page of a job."""
+    found, params = job.inputs, job.params
+    rules = {}
+    files = zip(found["quality_rules"], found["observations"], found["all_subsets"], strict=True)
+    for path, observed, sets in files:
+        rule, frames = read_json(path), (pl.read_csv(observed), pl.read_csv(sets))
+        checks = rule_checks.check(rule, *frames, params["quality_rules"][Path(path).stem], None)
+        rules[Path(path).stem] = Rule(rule, *frames, checks)
+    evaluations = job.evaluations()
+    comparisons = {
+        Path(table).stem: Compared(
+            pl.read_csv(table, schema=TABLE_SCHEMA),
+            evaluations.filter(pl.col("path").is_in(params["evaluations"][Path(table).stem])),
+            pl.read_csv(costs, infer_schema_length=None, schema_overrides=NAMES),
+        )
+        for table, costs in zip(found["comparisons"], found["costs"], strict=True)
+    }
+    study = Study(
+        rules=rules,
+        check=next((read_json(path) for path in found["indicator_check"]), None),
+        searches={Path(path).stem: read_json(path) for path in found["searches"]},
+        scans={Path(path).stem: pl.read_csv(path, schema_overrides=NAMES) for path in found["size_scans"]},
+        comparisons=comparisons,
+        runs=[read_json(path) for path in found["runs"]],
+        **{name: params[name] for name in ("models", "random", "selection_benchmarks", "currency", "pages")},
+    )
+    return page(study)
 
 
 def page(study: Study) -> str:
