@@ -8,12 +8,12 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 from types import SimpleNamespace
 
 import polars as pl
 import pytest
 
+import judging
 from instructmining.jobs.errors import InputError
 from instructmining.judge import client as judge_client
 from instructmining.judge.protocol import refusal
@@ -271,7 +271,7 @@ def started(folder, rows, part="pool-000-of-001", **changed):
     told = folder / f"{part}.told"
     told.write_text(json.dumps({"rows": rows, "settings": settings(folder, part, **changed)}))
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, str(Path(__file__).with_name("judging.py")), str(told)]
+    command = [sys.executable, judging.__file__, str(told)]
     return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import polars as pl
 import pytest
 import vl_convert
-from test_scripts import given, run
 
 import artifacts
 from configs import changed, check
@@ -19,6 +18,7 @@ from instructmining.costs import tables as cost_tables
 from instructmining.costs.ledger import Ledger
 from instructmining.report.charts import costs as cost_figures
 from instructmining.report.pages import costs as costs_page
+from report_script import given, run
 
 PRICES = {"gpu_hour": None, "cpu_hour": 0.5, "currency": "USD"}
 RAW = changed("costs", {"cpu_hour": 0.5})

@@ -6,8 +6,6 @@ from typing import Any
 import polars as pl
 import pytest
 import vl_convert
-from test_html import SCRIPTS, read, specs
-from test_scripts import given, run
 
 import artifacts
 import study_files
@@ -18,6 +16,8 @@ from instructmining.report.pages import comparison as comparison_page
 from instructmining.report.pages import dataset_losses as dataset_losses_page
 from instructmining.tables import ablation, comparison, dataset_losses
 from instructmining.tables import benchmarks as benchmark_tables
+from page_reader import SCRIPTS, read, specs
+from report_script import given, run
 
 WILDCARDS = {"study": "s"}
 

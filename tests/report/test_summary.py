@@ -2,13 +2,14 @@
 
 import polars as pl
 import pytest
-from test_html import EMPTY, made, read, results, specs, summarised  # noqa: F401
 
 import artifacts
 from instructmining.quality_rules.univariate import univariate_fits
 from instructmining.report.pages import summary
 from instructmining.report.words import summary as summary_words
 from instructmining.tables.comparison import BETTER, ONE_SEED, SAME, TABLE_SCHEMA, WORSE
+from page_reader import read, specs
+from report_pages import EMPTY, summarised
 
 QUESTIONS = (
     "Does selection beat random here?",
@@ -23,7 +24,7 @@ def text(page: str) -> str:
     return " ".join(read(page).text.split())
 
 
-def test_every_question_has_its_answer_and_one_picture(made):  # noqa: F811
+def test_every_question_has_its_answer_and_one_picture(made):
     page = text(made["summary"])
     places = [page.index(f" {asked} ") for asked in QUESTIONS]
     assert places == sorted(places)
@@ -43,11 +44,11 @@ def test_every_question_has_its_answer_and_one_picture(made):  # noqa: F811
         assert answer in page, answer
 
 
-def test_the_picture_of_the_comparison_is_of_a_set_not_used_for_selection(made):  # noqa: F811
+def test_the_picture_of_the_comparison_is_of_a_set_not_used_for_selection(made):
     assert specs(made["summary"])[0]["title"] == "held_out (lower is better; unseen, tiny)"
 
 
-def test_only_pages_that_the_report_has_are_named(made, results):  # noqa: F811
+def test_only_pages_that_the_report_has_are_named(made, results):
     rule = EMPTY._replace(rules={"fitted": summarised(results, "fitted")}, pages=["quality_rules", "summary"])
     page = text(summary.page(rule))
     assert "More: 5 Quality rule: each indicator against the loss." in page
@@ -62,13 +63,13 @@ def test_of_an_empty_study_nothing_is_asked():
     assert text(page).count(summary.NOT_ASKED) == len(QUESTIONS) and not specs(page)
 
 
-def test_without_an_indicator_check_the_strongest_univariate_fit_is_the_picture(results):  # noqa: F811
+def test_without_an_indicator_check_the_strongest_univariate_fit_is_the_picture(results):
     study = EMPTY._replace(rules={"fitted": summarised(results, "fitted")})
     signal, _ = specs(summary.page(study))
     assert signal["title"].startswith("reward: r -")
 
 
-def test_a_rule_that_shuffled_losses_could_have_made_is_not_trusted(results):  # noqa: F811
+def test_a_rule_that_shuffled_losses_could_have_made_is_not_trusted(results):
     it = summarised(results, "fitted")
     assert "Within limits. It predicts" in text(summary.page(EMPTY._replace(rules={"fitted": it})))
     for worse in ({"selection_p_value": 0.3}, {"loo_r_squared_with_selection": -0.1}):

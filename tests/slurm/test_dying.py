@@ -14,7 +14,7 @@ from collections.abc import Callable
 import pytest
 import yaml
 
-from slurm.conftest import accounted, changed_profile, run, start
+from on_slurm import accounted, changed_profile, run, start
 from small import RECIPE, change, snakemake, write_config
 
 pytestmark = pytest.mark.slurm

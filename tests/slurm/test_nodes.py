@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from slurm.conftest import accounted, changed_profile, run, start
+from on_slurm import accounted, changed_profile, run, start
 from small import RECIPE, change
 
 pytestmark = pytest.mark.slurm

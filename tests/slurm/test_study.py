@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from slurm.conftest import GPU_RULES, accounted, run
+from on_slurm import GPU_RULES, accounted, run
 from small import jobs
 
 pytestmark = pytest.mark.slurm

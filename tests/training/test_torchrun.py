@@ -103,9 +103,9 @@ def test_several_nodes_need_slurm(tmp_path, folder, monkeypatch):
 
 
 def test_processes_end_with_the_job_that_started_them(tmp_path, folder):
-    tests = Path(__file__).parent
+    tests = Path(__file__).parents[1]
     program = (
-        f"import sys; sys.path[:0] = [{str(tests)!r}, {str(tests.parent / 'src')!r}]\n"
+        f"import sys; sys.path[:0] = [{str(tests / 'support')!r}, {str(tests.parent / 'src')!r}]\n"
         "from pathlib import Path\nfrom training import *\n"
         f"recipe = {{**RECIPE, 'launcher': 'torchrun', 'gpus': 2, 'micro_batch_size': 1, 'epochs': 100000}}\n"
         f"launched({{Path({str(tmp_path)!r}): EXAMPLES}}, recipe, {folder!r})\n"

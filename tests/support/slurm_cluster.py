@@ -1,8 +1,8 @@
 """A Slurm cluster on one machine, on loopback, out of Debian's packages: one CPU node, three GPU nodes, accounting.
 
-    python tests/slurm/cluster.py start FOLDER
-    python tests/slurm/cluster.py stop FOLDER
-    python tests/slurm/cluster.py check FOLDER     whether it can be started here
+    python tests/support/slurm_cluster.py start FOLDER
+    python tests/support/slurm_cluster.py stop FOLDER
+    python tests/support/slurm_cluster.py check FOLDER     whether it can be started here
 
 The GPU nodes have two pretend GPUs each: Slurm counts and hands them out, nothing opens them. Memory and cores are
 claimed, not there: without cgroups nothing is enforced, so running out of memory cannot be tested, running out of time
