@@ -1,5 +1,7 @@
 # make demo   the whole pipeline on the embedded default; ends by naming the report
-# make test   lint, types, tests
+# make check  lint, types and unit tests: minutes on two cores
+# make test   lint, types and every test that this machine can run; what it lacks is skipped with the reason
+# make test-long   the sweeps (architectures, kills, hostile rows, simulations) of which make test runs a sample
 # make run CONFIG=config/my.yaml [PROFILE=slurm]   your own study, from the start or grown; on a cluster
 # make archive [CONFIG=…] [ARCHIVE=study.zip]   a finished study as one file, to attach to a paper (docs/archive.md)
 # make verify ARCHIVE=study.zip   its checksums, and its tables computed again, without models
@@ -13,7 +15,7 @@ SEARCHED = $(wildcard results/searches/*.json)
 
 $(foreach file,$(CONFIG),$(if $(wildcard $(file)),,$(error CONFIG: $(file): no such file)))
 
-.PHONY: demo test run archive verify lint generate versions lock install
+.PHONY: demo check test test-long run archive verify lint generate versions lock install
 
 demo: run
 	@echo "The report: $(CURDIR)/results/report.html"
@@ -42,8 +44,17 @@ archive: install
 verify: install
 	PYTHONPATH=src $(BIN)/python -m instructmining.trail.verify --archive "$(ARCHIVE)"
 
+# a worker more than cores: one of them waits for Slurm most of the time
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/pytest -n $(shell expr $$(nproc) + 1) --maxprocesses 9 --no-loadscope-reorder
+
+check: lint
+	$(PYTEST) -m "not long and not workflow and not slurm" --ignore tests/demo --ignore tests/zero
+
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n logical --maxprocesses 8 --no-loadscope-reorder
+	$(PYTEST)
+
+test-long: install
+	$(PYTEST) -m long
 
 lint: install
 	PYTHONPATH=src $(BIN)/python workflow/generate.py --check

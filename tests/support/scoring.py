@@ -10,3 +10,8 @@ def scored(scorer: Any, examples: pl.DataFrame, settings: dict[str, Any], rows_a
     starts = range(0, max(examples.height, 1), rows_at_once)
     parts = (examples.slice(start, rows_at_once) for start in starts)
     return pl.concat(scorer.score(parts, {**settings, "rows": examples.height}))
+
+
+def answered(outputs, instruction="Say it.", given=""):
+    rows = [{"id": str(i), "instruction": instruction, "input": given, "output": o} for i, o in enumerate(outputs)]
+    return pl.DataFrame(rows, schema=dict.fromkeys(("id", "instruction", "input", "output"), pl.String))
