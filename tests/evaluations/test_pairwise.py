@@ -387,7 +387,7 @@ def test_the_job(monkeypatch, tmp_path, seeds):
     params = {"prompt": "mt_bench_pair", "min_share_used": 0.9, "judge": judge, "generation": {"seed": 0}, "runs": []}
     given = SimpleNamespace(
         input=io.Namedlist(
-            fromdict={"examples": "examples.parquet", "ours": "ours.parquet", "theirs": io.Namedlist(theirs)}
+            fromdict={"examples": "examples.parquet", "answers": "ours.parquet", "others": io.Namedlist(theirs)}
         ),
         output=SimpleNamespace(figures="out/f.json", per_item="out/i.parquet"),
         params=SimpleNamespace(settings=params, version=1),

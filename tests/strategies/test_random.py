@@ -17,10 +17,11 @@ BASE = {"kind": "random", "seed": 0, "index": 1}
 
 def test_random_differs_by_seed_and_index_and_is_uniform() -> None:
     examples = pl.DataFrame({"id": [f"{k:03d}" for k in range(400)], "dataset": "x"})
-    orders = {
-        key: random.rank(examples, {"seed": key[0], "index": key[1]})["id"].to_list()
-        for key in [(0, 0), (0, 1), (1, 0)]
-    }
+
+    def order(seed: int, index: int) -> list[str]:
+        return random.rank(examples, {"seed": seed, "index": index})["id"].to_list()
+
+    orders = {key: order(*key) for key in [(0, 0), (0, 1), (1, 0)]}
     assert len({tuple(order) for order in orders.values()}) == 3
     assert all(order != examples["id"].to_list() for order in orders.values())
     scores = random.rank(examples, {"seed": 0, "index": 0})["score"]

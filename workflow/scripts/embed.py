@@ -4,10 +4,11 @@ from instructmining.jobs.log import job_log
 
 with job_log(snakemake.log[0], snakemake.threads):
     from instructmining.jobs.files import remove_folder, work_folder, write_parquet
-    from instructmining.scorers import running
+    from instructmining.scorers.running import embedded_shard
 
-    params, resources = snakemake.params, snakemake.resources
-    settings = {**params.settings, "batch_tokens": resources.batch_tokens, "work": work_folder(snakemake.output[0])}
-    frame = running.embed(snakemake.input.examples, snakemake.wildcards.shard, settings, max(1, resources.gpu))
-    write_parquet(frame, snakemake.output[0], running.embedded(frame, params.settings, params.version))
-    remove_folder(settings["work"])
+    found, params, resources, output = snakemake.input, snakemake.params, snakemake.resources, snakemake.output[0]
+    speed = {"batch_tokens": resources.batch_tokens, "work": work_folder(output)}
+    shard, version = snakemake.wildcards.shard, params.version
+    frame, provenance = embedded_shard(found.examples, shard, params.settings, speed, resources.gpu, version)
+    write_parquet(frame, output, provenance)
+    remove_folder(work_folder(output))

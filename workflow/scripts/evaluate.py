@@ -11,8 +11,8 @@ with job_log(snakemake.log[0], snakemake.threads):
         **snakemake.wildcards,
         model=found.get("model", ""),
         examples=found.get("examples", ""),
-        answers=found.get("generations", found.get("ours", "")),
-        others=found.get("theirs", ()),
+        answers=found.get("answers", ""),
+        others=found.get("others", ()),
         entry=snakemake.config["benchmarks"][snakemake.wildcards.benchmark],
         work=work_folder(output.per_item),
     )

@@ -118,7 +118,7 @@ def ifeval_inputs(config: Config, wildcards: Wildcards) -> Inputs:
     data = benchmark_settings(config, wildcards)["nltk_data"]
     return {
         "examples": benchmark_examples(config, wildcards),
-        "generations": own_generations(config, wildcards),
+        "answers": own_generations(config, wildcards),
         **({"nltk_data": model_files(config, data)} if data in config["models"] else {}),
     }
 

@@ -32,8 +32,8 @@ def pairwise_inputs(config: Config, wildcards: Wildcards) -> Inputs:
     runs = [run.partition("/") for run in compared_runs(config, wildcards)]
     return {
         "examples": benchmark_examples(config, wildcards),
-        "ours": own_generations(config, wildcards),
-        "theirs": [generations(config, recipe, subset, wildcards.benchmark) for recipe, _, subset in runs],
+        "answers": own_generations(config, wildcards),
+        "others": [generations(config, recipe, subset, wildcards.benchmark) for recipe, _, subset in runs],
         **({"judge": model_files(config, judge["model"])} if judge["backend"] == "local" else {}),
         # a prompt file that does not exist is no input: the job that reads it names it in its error
         **({"prompt": benchmark["prompt"]} if Path(benchmark["prompt"]).is_file() else {}),

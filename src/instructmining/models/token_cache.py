@@ -57,16 +57,23 @@ def encoded_parts(
 
 
 def _read(path: Path) -> Any:
-    """What ``_write`` wrote; None if nothing is there, or not what was written: a disk may lose its last blocks."""
+    """What ``_write`` wrote; None if nothing is there, or not what was written: a disk may lose its last blocks.
+
+    None too for ids that name a class of an earlier version of this package, which has moved since.
+    """
     try:
         content = path.read_bytes()
     except FileNotFoundError:
         return None
     digest, body = content[:_DIGEST], content[_DIGEST:]
     if hashlib.sha256(body).digest() != digest:
-        _log.info("%s is not whole: made anew", path)
+        _log.info("%s is not whole: made again", path)
         return None
-    return pickle.loads(body)
+    try:
+        return pickle.loads(body)
+    except (AttributeError, ImportError) as error:
+        _log.info("%s was written by another version of this package (%s): made again", path, error)
+        return None
 
 
 def _write(path: Path, rows: Any) -> None:

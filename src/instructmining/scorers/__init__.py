@@ -60,11 +60,14 @@ def output_columns(entry: str, settings: Mapping[str, Any]) -> dict[str, str]:
     return dict(asked)
 
 
-def judge_settings(entries: Mapping[str, Any], dataset: str, entry: str, shard: str) -> dict[str, Any]:
-    """What a judge's job is told beside its params: how to ask, and where answers and costs are written.
+def judge_settings(entries: Mapping[str, Any], dataset: str, entry: str, shard: str, pool: str = "") -> dict[str, Any]:
+    """What a judge's job needs besides its params: how to ask, and where answers and costs are written.
 
-    It keeps no scored rows for a job after it (``work``): its answers are recorded.
+    Empty for an entry without a judge. A judge keeps no scored rows for a job after it (``work``): its answers are
+    recorded.
     """
+    if entries[entry]["scorer"] != "judge":
+        return {}
     return {
         "calls": {key: entries[entry].get(key) for key in CALL_KEYS},
         "answers": [entry, f"{dataset}-{shard}"],

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,44 @@ from instructmining.settings.params import completed
 # read, tokenised and scored at a time: enough that sorting by length leaves no row among much longer ones
 _ROWS_AT_ONCE = 1024
 _SECONDS_BETWEEN_FILES = 60.0
+# tokenised examples, which entries with the same model share
+_TOKEN_CACHE = "results/.work/tokens"
 _log = logging.getLogger(__name__)
+
+
+def scored_shard(
+    examples: str | Path, settings: dict[str, Any], names: Mapping[str, str], gpus: int, where: str
+) -> tuple[pl.DataFrame, dict[str, Any]]:
+    """One shard of a dataset, scored with one indicator entry, and the provenance of its values.
+
+    Args:
+        examples: the dataset's file.
+        settings: the entry's, with ``batch_tokens``, ``work``, and how its judge is called.
+        names: ``shard`` (as 000-of-004) and ``dataset``. With ``pool`` the values are the pool's: each row names its
+            dataset, since the file's folder does not.
+        gpus: processes that score at once, each on its own GPU; 0: one process on the CPU.
+        where: the name of the file that is made, for errors.
+
+    Raises:
+        InputError: the scorer cannot score these examples, or its values are those of a broken one.
+    """
+    frame = score(examples, names["shard"], {**settings, "token_cache": _TOKEN_CACHE}, max(1, gpus))
+    if "pool" in names:
+        frame = frame.with_columns(pl.lit(names["dataset"]).alias("dataset"))
+    counts = scorers.check(frame, settings["outputs"].values(), where)
+    return frame, scorers.provenance(settings, counts)
+
+
+def embedded_shard(
+    examples: str | Path, shard: str, settings: dict[str, Any], speed: dict[str, Any], gpus: int, version: int
+) -> tuple[pl.DataFrame, dict[str, Any]]:
+    """The vectors of one shard of a dataset, and their provenance.
+
+    ``settings``: what the vectors depend on; ``speed``: ``batch_tokens`` and ``work``, which change none of them.
+    ``gpus`` as in ``scored_shard``. Raises InputError for a shard that cannot be.
+    """
+    frame = embed(examples, shard, {**settings, **speed}, max(1, gpus))
+    return frame, embedded(frame, settings, version)
 
 
 def score(examples: str | Path, shard: str, settings: dict[str, Any], gpus: int = 1) -> pl.DataFrame:
