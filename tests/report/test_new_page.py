@@ -48,7 +48,7 @@ def draw(job, made):
 def checkout(tmp_path: Path) -> Path:
     """A copy of what Snakemake needs of the checkout, with one page more."""
     folder = tmp_path / "checkout"
-    for name in ("src", "rules", "workflow", "envs"):
+    for name in ("src", "rules", "workflow", "envs", "config"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "Snakefile", folder)
     (folder / "src/instructmining/report/pages/my_page.py").write_text(PAGE)
@@ -72,7 +72,7 @@ def test_one_file_is_enough(checkout: Path, tmp_path: Path) -> None:
     snakemake = ("-m", "snakemake", "--snakefile", str(checkout / "Snakefile"), "--configfile", "config.yaml")
     assert "report_my_page" in run(checkout, tmp_path, *snakemake, "--dry-run", "--quiet", "rules")
     # the report reads captions from files
-    run(checkout, checkout, "-m", "instructmining.report.captions")
+    run(checkout, checkout, "workflow/generate.py")
     run(checkout, tmp_path, *snakemake, "--cores", "1")
     assert "17 examples." in (tmp_path / "results/figures/my_page.html").read_text(encoding="utf-8")
     assert (tmp_path / "results/tables/my_lengths.csv").read_text() == "name,length\npool,4\n"
@@ -81,7 +81,7 @@ def test_one_file_is_enough(checkout: Path, tmp_path: Path) -> None:
 
 
 def test_captions_are_those_of_the_specs() -> None:
-    """`python -m instructmining.report.captions` writes them."""
+    """`make generate` writes them."""
     found = {path.relative_to(ROOT).as_posix() for path in (ROOT / "workflow/report").glob("*.rst")}
     assert found - {"workflow/report/workflow.rst"} == captions().keys()
     stale = [name for name, text in captions().items() if (ROOT / name).read_text(encoding="utf-8") != text]

@@ -1,10 +1,9 @@
 """The captions of the report: Snakemake reads them from files, which follow from the pages' specs.
 
-python -m instructmining.report.captions writes them into the checkout that it is run in.
+`make generate` writes them.
 """
 
 import re
-from pathlib import Path
 
 from instructmining.dag.pages import pages
 
@@ -22,8 +21,3 @@ def captions() -> dict[str, str]:
 def _filled(caption: str) -> str:
     """A caption with its wildcards as Snakemake fills them in."""
     return re.sub(r"\{(\w+)\}", r"{{ snakemake.wildcards.\1 }}", caption) + "\n"
-
-
-if __name__ == "__main__":
-    for path, text in captions().items():
-        Path(path).write_text(text, encoding="utf-8")
