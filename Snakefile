@@ -74,4 +74,6 @@ onsuccess:
             "{sys.executable} -m snakemake --snakefile {workflow.main_snakefile:q} --workflow-profile none"
             " --cores 1 --quiet all {configs} --report {paths.REPORT}"
         )
-        open_on_summary(paths.REPORT)
+        # a study of datasets alone has none
+        if pages.page_path("summary") in expected:
+            open_on_summary(paths.REPORT)

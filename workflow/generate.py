@@ -1,4 +1,4 @@
-"""Write what follows from the settings: the schema for editors, and the manual's tables. `make generate`.
+"""Write what follows from settings and specs: the schema, the manual's tables, the captions. `make generate`.
 
 With `--check` nothing is written: files that are stale are named, and the exit status is 1.
 """
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from instructmining.config.building import config_schema
 from instructmining.config.manual import with_tables
+from instructmining.report.captions import captions
 
 ROOT = Path(__file__).parents[1]
 
@@ -19,6 +20,7 @@ def generated() -> dict[Path, str]:
     return {
         ROOT / "workflow/schemas/config.schema.json": json.dumps(config_schema(), indent=1, ensure_ascii=False) + "\n",
         manual: with_tables(manual.read_text(encoding="utf-8")),
+        **{ROOT / path: text for path, text in captions().items()},
     }
 
 

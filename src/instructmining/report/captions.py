@@ -1,4 +1,7 @@
-"""The captions of the report: Snakemake reads them from files, which follow from the pages' specs."""
+"""The captions of the report: Snakemake reads them from files, which follow from the pages' specs.
+
+`make generate` writes them.
+"""
 
 import re
 
