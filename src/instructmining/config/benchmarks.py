@@ -7,6 +7,7 @@ from instructmining.config.judges import pair_judge_problems
 from instructmining.config.names import comparison_subsets, seeded_names
 from instructmining.config.schema import Problem, unknown
 from instructmining.data.item_formats import ITEM_FORMATS
+from instructmining.jobs import paths
 from instructmining.settings.discovery import specs
 
 Config = dict[str, Any]
@@ -73,8 +74,8 @@ def evaluated_texts(config: Config, name: str) -> dict[str, str]:
     found = dict[str, str]()
     for recipe, subset, benchmark in sorted(comparison_evaluations(config, name), key=lambda parts: parts[-1]):
         dataset = config["benchmarks"][benchmark].get("dataset")
-        items = f"results/evaluations/{recipe}/{subset}/{benchmark}.items.parquet"
-        found.setdefault(benchmark, f"results/datasets/{dataset}/examples.parquet" if dataset else items)
+        items = paths.ITEMS.format(recipe=recipe, subset=subset, benchmark=benchmark)
+        found.setdefault(benchmark, paths.EXAMPLES.format(dataset=dataset) if dataset else items)
     return found
 
 

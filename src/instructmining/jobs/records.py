@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from instructmining.jobs import paths
 from instructmining.jobs.errors import InputError
 
-METADATA = ".snakemake/metadata"
 # of Snakemake's records: the only one whose keys are known here
 RECORD_FORMAT = 6
 _HEADER = ["output_file", "date", "rule", "log-file(s)", "status", "plan"]
@@ -67,7 +67,7 @@ def read_summary(path: str | Path) -> tuple[list[str], list[str]]:
     return there, gone
 
 
-def read_jobs(outputs: Iterable[str], folder: str | Path = METADATA, gone: Iterable[str] = ()) -> list[Job]:
+def read_jobs(outputs: Iterable[str], folder: str | Path = paths.METADATA, gone: Iterable[str] = ()) -> list[Job]:
     """The jobs that made ``outputs``, by name, and those of ``gone`` that these outputs were made from.
 
     InputError where an output has no record, or one of another format.

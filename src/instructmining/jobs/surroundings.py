@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from instructmining.jobs import paths
 from instructmining.jobs.files import read_json, sha256, write_json, write_text
 from instructmining.jobs.records import Job, job_name
 from instructmining.jobs.software import machine, software
@@ -39,12 +40,12 @@ def record(log: str | Path) -> None:
 
 def of_job(name: str) -> str:
     """Path of what the job of this name says of itself."""
-    return f"results/jobs/{name}.json"
+    return paths.job_record(name)
 
 
 def named(digest: str) -> str:
     """Path of the surroundings of this name, which is the sha256 of that file."""
-    return f"results/surroundings/{digest}.json"
+    return paths.SURROUNDINGS.format(digest=digest)
 
 
 def with_surroundings(jobs: Iterable[Job], root: Path) -> list[Job]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from instructmining.data.share_used import check_share_used
+from instructmining.jobs import paths
 from instructmining.judge.costs import estimate, price, spent, total, write
 from instructmining.judge.messages import Message
 from instructmining.judge.records import Record, Records, Request, request
@@ -31,7 +32,7 @@ def benchmark_settings(benchmarks: Mapping[str, Any], recipe: str, subset: str, 
     return {
         "calls": {key: judge.get(key) for key in CALL_KEYS},
         "answers": [f"benchmarks/{benchmark}", ".".join([recipe, *subset.split("/")])],
-        "costs": f"results/costs/judge_pairs/{recipe}/{subset}/{benchmark}.json",
+        "costs": paths.PAIR_JUDGE_COST.format(recipe=recipe, subset=subset, benchmark=benchmark),
     }
 
 

@@ -6,9 +6,10 @@ python -m instructmining.report.opening results/report.html
 import sys
 from pathlib import Path
 
+from instructmining.jobs import paths
 from instructmining.jobs.errors import InputError
 
-SUMMARY = "results/figures/summary.html"
+SUMMARY = paths.SUMMARY_PAGE
 # `app` and `results` are Snakemake's: its page drawer, and the pages by path. Where the menu would leave a page no room
 # it is folded, as by its own button
 _SCRIPT = """<script>

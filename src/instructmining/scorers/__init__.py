@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from instructmining.jobs import paths
 from instructmining.jobs.errors import InputError
 from instructmining.judge.settings import CALL_KEYS
 from instructmining.settings import Output, Scorer, discovery, versions
@@ -67,7 +68,7 @@ def judge_settings(entries: Mapping[str, Any], dataset: str, entry: str, shard: 
     return {
         "calls": {key: entries[entry].get(key) for key in CALL_KEYS},
         "answers": [entry, f"{dataset}-{shard}"],
-        "costs": f"results/costs/judge/{dataset}/{entry}/{shard}.json",
+        "costs": paths.JUDGE_COST.format(dataset=dataset, entry=entry, shard=shard),
         "work": None,
     }
 

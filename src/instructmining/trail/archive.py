@@ -22,6 +22,7 @@ from typing import Any
 
 from instructmining.config.loading import checked_config
 from instructmining.costs import jobs as costs
+from instructmining.jobs import paths
 from instructmining.jobs.errors import InputError
 from instructmining.jobs.files import PART, read_json, remove_folder, sha256, write_json, write_text
 from instructmining.jobs.records import Job, read_jobs, read_summary
@@ -30,7 +31,7 @@ from instructmining.jobs.surroundings import named, of_job, read_surroundings, w
 from instructmining.trail import crate, private
 from instructmining.trail.crate import About, Held, LeftOut
 
-CONFIG, README, REPORT, CITATION = "config.json", "README.md", "results/report.html", "CITATION.cff"
+CONFIG, README, REPORT, CITATION = "config.json", "README.md", paths.REPORT, "CITATION.cff"
 TEXTS, WEIGHTS = "texts", "weights"
 # what a file is left out for: asked for by name, or never in
 _LEFT_OUT = {
@@ -70,18 +71,18 @@ def beside(config: Mapping[str, Any], jobs: Sequence[Job], root: Path) -> list[s
     is, the report."""
     measured = [job.name for job in jobs]
     measured += [job for name in config["comparisons"] for job in costs.comparison_jobs(dict(config), name)]
-    found = [f"results/costs/{job}.tsv" for job in measured]
+    found = [paths.cost(job) for job in measured]
     for job in measured:
         rule, _, rest = job.partition("/")
-        found += [f"results/costs/{_BILLS[rule]}/{rest}.json"] if rule in _BILLS else []
+        found += [f"{paths.COSTS}/{_BILLS[rule]}/{rest}.json"] if rule in _BILLS else []
     found += [path for job in jobs if job.surroundings for path in (of_job(job.name), named(job.surroundings))]
-    found += [f"results/models/{name}/model.json" for name in config["models"]]
+    found += [paths.MODEL_RECORD.format(model=name) for name in config["models"]]
     judges = [name for name, settings in config["indicators"].items() if settings["scorer"] == "judge"]
     judges += [
         f"benchmarks/{name}" for name, settings in config["benchmarks"].items() if settings["kind"] == "pairwise"
     ]
     for judge in judges:
-        answers = sorted((root / "results/answers" / judge).glob("*.jsonl"))
+        answers = sorted((root / paths.ALL_ANSWERS / judge).glob("*.jsonl"))
         found += [path.relative_to(root).as_posix() for path in answers]
     return [path for path in dict.fromkeys([*found, REPORT, LOCK, CITATION]) if (root / path).is_file()]
 
@@ -189,7 +190,7 @@ def _absent(path: str, root: Path, wanted: Collection[str], checksums: Mapping[s
 
 def _with_its_own(job: Job, held: Mapping[str, Held]) -> Job:
     """The job with what it measured and told of itself among its outputs."""
-    own = [path for path in (f"results/costs/{job.name}.tsv", of_job(job.name)) if path in held]
+    own = [path for path in (paths.cost(job.name), of_job(job.name)) if path in held]
     return job._replace(outputs=tuple(dict.fromkeys([*job.outputs, *own])))
 
 
@@ -212,10 +213,10 @@ def _told(config: dict[str, Any], places: private.Places) -> Any:
 
 
 def _about(name: str, config: Mapping[str, Any], root: Path) -> About:
-    paths = [root / f"results/datasets/{dataset}/summary.json" for dataset in config["datasets"]]
+    files = [root / paths.DATASET_SUMMARY.format(dataset=dataset) for dataset in config["datasets"]]
     licences = [
         f"{summary['dataset']}: {summary['licence'] or 'unknown'}"
-        for summary in map(read_json, filter(Path.is_file, paths))
+        for summary in map(read_json, filter(Path.is_file, files))
     ]
     told = f"{'; '.join(licences)}." if licences else "none is known."
     users = [*config["recipes"].values(), *config["indicators"].values(), *config["embeddings"].values()]

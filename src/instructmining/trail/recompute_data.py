@@ -14,6 +14,7 @@ from instructmining.config import dataset_columns, strategy_columns, strategy_se
 from instructmining.data import mixtures
 from instructmining.indicators import check as indicator_check
 from instructmining.indicators import table as indicator_table
+from instructmining.jobs import paths
 from instructmining.jobs.files import read_json
 from instructmining.selection import subsets, trials
 from instructmining.settings import versions
@@ -55,7 +56,7 @@ def ranking(study: Study, file: str, order: str, pool: str) -> tuple[pl.DataFram
     """A pool's order, from indicators, quality rule and other orders."""
     settings, datasets = strategy_settings(study.config, order)[1], study.config["pools"][pool]
     # without texts: the examples that the ranking has, save where the order is that of the datasets
-    texts = {f"results/datasets/{dataset}/examples.parquet" for dataset in datasets} <= study.files
+    texts = {paths.EXAMPLES.format(dataset=dataset) for dataset in datasets} <= study.files
     ranked, _ = rank_pool(
         pool,
         settings,
@@ -81,7 +82,7 @@ def mixture(study: Study, _: str, block: str, i: str) -> tuple[pl.DataFrame]:
 
 def _ids(study: Study, dataset: str) -> str:
     """A file with a dataset's ids: its own, with texts, need not be in the archive; its indicators have the same."""
-    table = f"results/indicators/{dataset}.parquet"
+    table = paths.INDICATOR_TABLE.format(dataset=dataset)
     return study.path(table) if table in study.files else study.examples([dataset])[0]
 
 
@@ -118,22 +119,19 @@ def _trials(study: Study, file: str) -> tuple[list[str], list[str]]:
     return proposals, evaluations
 
 
-def _only(paths: Sequence[str]) -> str | None:
+def _only(files: Sequence[str]) -> str | None:
     """The one file of a kind that a job read, or None."""
-    return paths[0] if paths else None
+    return files[0] if files else None
 
 
 DATA: Computed = {
-    (
-        "results/evaluations/{recipe}/{subset}/{benchmark}.json",
-        "results/evaluations/{recipe}/{subset}/{benchmark}.items.parquet",
-    ): evaluation,
-    ("results/indicators/{dataset}.parquet",): indicators,
-    ("results/indicator_check.json",): check,
-    ("results/rankings/{ranking}/{pool}.parquet",): ranking,
-    ("results/subsets/mixtures/{block}-{i}.parquet",): mixture,
-    ("results/subsets/searches/{search}/{t}.parquet",): subset,
-    ("results/subsets/{ranking}/{pool}/{size}.parquet",): subset,
-    ("results/searches/{search}/trials/{t}.json",): proposal,
-    ("results/searches/{search}.json",): size_found,
+    (paths.EVALUATION, paths.ITEMS): evaluation,
+    (paths.INDICATOR_TABLE,): indicators,
+    (paths.INDICATOR_CHECK,): check,
+    (paths.RANKING,): ranking,
+    (paths.MIXTURE,): mixture,
+    (paths.TRIAL_SUBSET,): subset,
+    (paths.SELECTED,): subset,
+    (paths.PROPOSAL,): proposal,
+    (paths.SEARCH,): size_found,
 }
