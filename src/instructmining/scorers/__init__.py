@@ -1,12 +1,12 @@
-"""Scorers: what computes indicators, one module a scorer, found by its `SPEC`.
+"""Scorers compute indicators; each module with a `SPEC` in this package is one scorer.
 
-A scorer is a module of this package with ``score(parts, settings)``, a generator: from frames with the columns of
-examples.parquet it makes as many frames, so that memory does not grow with the dataset. ``settings`` is the config
-entry with its defaults, plus ``model_path`` (a folder or hub id), ``preference_head_path``, ``outputs``
-({output: column}) and ``rows``, how many there are in all. A frame has ``id``, one nullable float64 column named after
-each output asked for, ``truncated`` (bool: the text was cut) and ``reason`` (why a value is null, else null), in the
-order of its part. A scorer that compares examples reads embeddings instead, of all examples that are compared.
-Nothing here imports torch, nor polars when it is read: every job of a cluster reads the config and the DAG again.
+A scorer's module has a generator ``score(parts, settings)``. It takes frames with the columns of examples.parquet and
+yields one frame for each, so that memory does not grow with the dataset. ``settings`` is the config entry with its
+defaults, plus ``model_path`` (a folder or hub id), ``preference_head_path``, ``outputs`` ({output: column}) and
+``rows`` (the number of rows in all frames). A yielded frame has ``id``, one nullable float64 column for each requested
+output, ``truncated`` (bool: the text was cut) and ``reason`` (why a value is null; null if none is), with the rows in
+the order of the given frame. A scorer that compares examples takes the embeddings of all compared examples instead.
+This module imports neither torch nor polars, because every job of a cluster reads the config and the DAG again.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-# a scorer that compares all examples makes one file for them
+# the shard of a scorer that compares all examples: it writes one file
 ONE_SHARD = "000-of-001"
 
 _NOT_IN_PROVENANCE = {
@@ -33,24 +33,40 @@ _NOT_IN_PROVENANCE = {
 
 
 def load(name: str) -> Any:
-    """The scorer's module, imported now (torch comes with most of them). InputError if there is no such scorer."""
+    """Import and return the scorer's module; most of these modules import torch.
+
+    Raises:
+        InputError: there is no such scorer.
+    """
     return discovery.load("scorers", name, "scorer")
 
 
 def outputs_of(scorer: str) -> Mapping[str, Output]:
-    """Output -> unit, direction and description. InputError if there is no such scorer."""
+    """The scorer's outputs: name -> unit, direction and description.
+
+    Raises:
+        InputError: there is no such scorer.
+    """
     spec: Scorer = discovery.spec_of("scorers", scorer, "scorer")
     return spec.outputs
 
 
 def compares_examples(scorer: str) -> bool:
-    """Whether a scorer's value for one example depends on others."""
+    """Whether a scorer's value for one example depends on other examples.
+
+    Raises:
+        InputError: there is no such scorer.
+    """
     spec: Scorer = discovery.spec_of("scorers", scorer, "scorer")
     return spec.compares_examples
 
 
 def output_columns(entry: str, settings: Mapping[str, Any]) -> dict[str, str]:
-    """{output: column} of a config entry: its ``outputs``, or its only output under the entry's own name."""
+    """{output: column} of a config entry: its ``outputs``, or its only output under the entry's own name.
+
+    Raises:
+        InputError: the entry asks for an output that its scorer does not have, or for none where there are several.
+    """
     known = outputs_of(settings["scorer"])
     asked: dict[str, str] = settings.get("outputs") or {}
     if not asked and len(known) == 1:
@@ -61,10 +77,10 @@ def output_columns(entry: str, settings: Mapping[str, Any]) -> dict[str, str]:
 
 
 def judge_settings(entries: Mapping[str, Any], dataset: str, entry: str, shard: str, pool: str = "") -> dict[str, Any]:
-    """What a judge's job needs besides its params: how to ask, and where answers and costs are written.
+    """The settings that a judge's job needs besides its params: how to ask, and where to write answers and costs.
 
-    Empty for an entry without a judge. A judge keeps no scored rows for a job after it (``work``): its answers are
-    recorded.
+    Empty for an entry without a judge. ``work`` is None: the job keeps no scored rows for a later job, because every
+    answer is recorded.
     """
     if entries[entry]["scorer"] != "judge":
         return {}
@@ -77,10 +93,19 @@ def judge_settings(entries: Mapping[str, Any], dataset: str, entry: str, shard: 
 
 
 def check(frame: "pl.DataFrame", columns: Iterable[str], where: str, minimum_rows: int = 8) -> dict[str, Any]:
-    """Refuse the marks of a broken scorer: NaN or infinity, and a value that never changes or is never there.
+    """Check the scores for signs of a broken scorer, and count them.
 
-    ``where`` names the file in the message. Fewer than ``minimum_rows`` rows may be constant.
-    Returns {"rows", "truncated", "null": {column: rows}} for the provenance.
+    Args:
+        frame: the scored rows: ``id``, ``columns``, ``truncated``, ``reason``.
+        columns: the indicator columns to check.
+        where: the name of the file, for the message.
+        minimum_rows: fewer rows than this may all have the same value, or none.
+
+    Returns:
+        {"rows", "truncated", "null": {column: rows}} for the provenance.
+
+    Raises:
+        InputError: a value is NaN or infinite, all values of a column are equal, or all are null.
     """
     nulls = {}
     for column in columns:
@@ -103,32 +128,32 @@ def check(frame: "pl.DataFrame", columns: Iterable[str], where: str, minimum_row
 
 
 def provenance(settings: Mapping[str, Any], counts: Mapping[str, Any]) -> dict[str, Any]:
-    """What a shard's values depend on, with their units and directions. No path of this machine.
+    """What a shard's values depend on, with their units and directions. It holds no path of this machine.
 
-    ``settings["model_record"]`` is what the model is, for the record: {"model", "revision"}.
+    ``settings["model_record"]`` says which model it is: {"model", "revision"}.
     """
     name = settings["scorer"]
-    found: dict[str, Any] = {"scorer": name, "version": versions.SCORERS[name]}
-    found |= settings.get("model_record", {})
+    record: dict[str, Any] = {"scorer": name, "version": versions.SCORERS[name]}
+    record |= settings.get("model_record", {})
     if "precision" in settings:
-        found["dtype"] = settings["precision"]
-    found["settings"] = {key: settings[key] for key in sorted(set(settings) - _NOT_IN_PROVENANCE)}
+        record["dtype"] = settings["precision"]
+    record["settings"] = {key: settings[key] for key in sorted(set(settings) - _NOT_IN_PROVENANCE)}
     outputs = {column: outputs_of(name)[output] for output, column in settings["outputs"].items()}
-    found["units"] = {column: output.unit for column, output in outputs.items()}
-    found["directions"] = {column: output.direction for column, output in outputs.items()}
-    return {**found, **counts}
+    record["units"] = {column: output.unit for column, output in outputs.items()}
+    record["directions"] = {column: output.direction for column, output in outputs.items()}
+    return {**record, **counts}
 
 
 def totals(paths: Iterable[str | Path]) -> dict[str, dict[str, Any]]:
-    """Counts of each entry over its shards .../{entry}/{shard}.parquet: rows, truncated, null by column."""
+    """Entry -> its counts, summed over its shards .../{entry}/{shard}.parquet: rows, truncated, null by column."""
     from instructmining.jobs.files import read_provenance
 
-    found: dict[str, dict[str, Any]] = {}
+    counts_by_entry: dict[str, dict[str, Any]] = {}
     for path in paths:
         counts = read_provenance(path)
-        entry = found.setdefault(Path(path).parent.name, {"rows": 0, "truncated": 0, "null": {}})
+        entry = counts_by_entry.setdefault(Path(path).parent.name, {"rows": 0, "truncated": 0, "null": {}})
         entry["rows"] += counts["rows"]
         entry["truncated"] += counts["truncated"]
         for column, rows in counts["null"].items():
             entry["null"][column] = entry["null"].get(column, 0) + rows
-    return found
+    return counts_by_entry

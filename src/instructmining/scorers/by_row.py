@@ -1,4 +1,4 @@
-"""What scorers share that read one row of token ids an example and find one number."""
+"""The loop shared by scorers that read one row of token ids per example and compute one number from it."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -18,9 +18,17 @@ def frames(
     tokens: Budget,
     advance: Callable[[int], None],
 ) -> Iterator[pl.DataFrame]:
-    """A scorer's frame of each part. ``read``: rows of token ids to one number each, (rows,).
+    """Yield a scorer's frame for each part.
 
-    Null where one row alone does not fit in memory.
+    Args:
+        output: the name of the output column.
+        parts: the examples of each part, with one row of token ids per example.
+        read: a function from rows of token ids to one number per row, (rows,).
+        tokens: how many tokens a batch may hold.
+        advance: called with the number of rows that are done, for the progress log.
+
+    Yields:
+        ``id``, ``output`` (null where one row alone does not fit in memory), ``truncated`` and ``reason``.
     """
     for examples, rows in parts:
 

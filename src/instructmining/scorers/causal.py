@@ -1,12 +1,13 @@
-"""Indicators of a causal language model, from one forward pass over prompt and response (IFD: and one without prompt).
+"""Indicators of a causal language model, from one forward pass over prompt and response.
 
 - perplexity: exp(mean NLL of the response tokens given the prompt); the end token is not counted (methods, section 2).
-- naturalness, coherence, understandability: p(Yes) / (p(Yes) + p(No)) to UniEval's questions (Zhong et al. 2022), asked
-  of the model itself as short suffixes that share the prompt's keys and values.
-- ifd: mean NLL of the response given the prompt over its mean NLL behind the words that announce a response alone
-  (Li et al. 2023, arXiv 2308.12032, equation 3; Cherry_LLM). ifd_perplexity: ratio of the two perplexities, the second
-  of the bare response (Li et al. 2024, arXiv 2402.00530; Superfiltering). Whoever ranks by them leaves out what is
-  above 1.
+- naturalness, coherence, understandability: p(Yes) / (p(Yes) + p(No)) as the answer to UniEval's questions (Zhong et
+  al. 2022). The model itself is asked; the questions are short suffixes that share the prompt's keys and values.
+- ifd: mean NLL of the response given the prompt, divided by its mean NLL given only the words that announce a response
+  (Li et al. 2023, arXiv 2308.12032, equation 3; Cherry_LLM). It takes a second forward pass, without the prompt.
+- ifd_perplexity: perplexity of the response given the prompt, divided by the perplexity of the bare response (Li et
+  al. 2024, arXiv 2402.00530; Superfiltering), also with a second pass. Strategies that rank by ifd or ifd_perplexity
+  leave out values above 1.
 - reward: the preference head (see `instructmining.models.preference_head`) on the mean hidden state of a middle layer.
 """
 
@@ -105,11 +106,13 @@ SUFFIX = "\n\nquestion: {question}\nanswer:"
 
 
 def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[pl.DataFrame]:
-    """Columns id, one a requested output, truncated, reason; rows as given.
+    """Yield for each part ``id``, one column per requested output, ``truncated`` and ``reason``, in the part's order.
 
-    Null where no response token is left within ``max_length``, or a row does not fit in memory; an IFD also where the
-    response alone has no token that follows another.
-    Errors: InputError if the model lacks a weight, or its tokenizer has no single token for Yes and No.
+    A value is null where no response token is left within ``max_length``, or where the row does not fit in memory. An
+    IFD is also null where the response alone has no token that follows another.
+
+    Raises:
+        InputError: the model lacks a weight, or its tokenizer has no single token for Yes and for No.
     """
     outputs = list(settings["outputs"])
     tokenizer = load_tokenizer(settings["model_path"], settings["revision"])
@@ -158,29 +161,39 @@ def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[p
 def without_prompt(
     examples: pl.DataFrame, given: list[Encoded], tokenizer: Any, template: str, output: str
 ) -> list[Encoded]:
-    """The responses without their prompts, cut to the tokens that are read with them.
+    """The responses without their prompts, cut to the tokens that are also read with the prompts.
 
-    ``ifd``: behind the words that announce the response (Cherry_LLM: ``### Response:``). ``ifd_perplexity``: alone.
-    Where nothing stands before the first token, no beginning token either, it is not scored; of a cut response one
-    token more is then read, so that as many are scored (Superfiltering's ``max_length - instruct_i_len + 1``).
+    Where nothing precedes the first response token, not even a beginning token, that token has no likelihood and is
+    not scored. One more token of a cut response is then read, so that the number of scored tokens stays the same
+    (Superfiltering's ``max_length - instruct_i_len + 1``).
+
+    Args:
+        examples: the rows, with their responses in ``output``.
+        given: the same rows encoded with their prompts.
+        tokenizer: the model's tokenizer.
+        template: the prompt template, which says how a response is announced.
+        output: ``ifd`` puts those words before each response (Cherry_LLM: ``### Response:``); ``ifd_perplexity`` does
+            not.
     """
     marker = response_marker(template, tokenizer) if output == "ifd" else ""
     rows = encode_texts([marker] * examples.height, examples["output"].to_list(), tokenizer, end=False)
-    found = []
+    encoded = []
     for whole, row in zip(given, rows, strict=True):
         start = max(row.start, 1)
         stop = start + len(whole.ids) - whole.start if whole.truncated else len(row.ids)
         ids = row.ids[:stop]
-        found.append(Encoded(ids, min(start, len(ids)), whole.truncated))
-    return found
+        encoded.append(Encoded(ids, min(start, len(ids)), whole.truncated))
+    return encoded
 
 
 def question_and_answers(tokenizer: Any, output: str) -> tuple[list[int], tuple[int, int]]:
     """The question about ``output`` as the tokens that follow the response, and the tokens that mean Yes and No.
 
-    All are tokenised as they stand behind a response that ends in a letter: at the start of a text a tokenizer may put
-    a blank of its own. Where the texts with Yes and with No part is where the judge must decide.
-    Errors: InputError if the tokenizer merges such a response with the question, or has no token each for Yes and No.
+    The texts are tokenised after a response that ends in a letter, because a tokenizer may add a blank at the start of
+    a text. The judge decides at the first token at which the text with Yes differs from the text with No.
+
+    Raises:
+        InputError: the tokenizer merges such a response with the question, or has no single token for Yes and for No.
     """
     text = SUFFIX.format(question=QUESTIONS[output])
     response, yes, no = (

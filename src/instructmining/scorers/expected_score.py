@@ -1,8 +1,9 @@
 """Expected score of a judge: the mean of the scores it may give, weighted by the probabilities of their tokens.
 
-One forward pass and no generation: softmax over the logits of the score tokens alone, at the first place of the answer.
-DEITA's two scorers (Liu et al. 2023, arXiv 2312.15685; hkust-nlp/deita, ``scorer/base.py`` and ``llama_scorer.py``) are
-prompts of `instructmining.judge.prompts`, verbatim; any local causal model can be asked with a prompt of one's own.
+The judge reads each example in one forward pass and generates no text: the probabilities are a softmax over the logits
+of the score tokens alone, at the first position of the answer. The prompts of DEITA's two scorers (Liu et al. 2023,
+arXiv 2312.15685; hkust-nlp/deita, ``scorer/base.py`` and ``llama_scorer.py``) are in `instructmining.judge.prompts`,
+verbatim. Users can also write a prompt of their own and ask any local causal model.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -69,7 +70,8 @@ SPEC = Scorer(
 class Question(NamedTuple):
     """A prompt for one tokenizer: its last words as tokens, and the token of each score that may follow them.
 
-    ``added`` is tokenised behind the prompt and its token dropped: a score that takes the prompt's last blank with it.
+    ``added`` is a score that is tokenised together with the prompt, and whose token is then dropped. It is needed where
+    a score's token contains the prompt's last blank; otherwise it is empty.
     """
 
     prompt: str
@@ -79,11 +81,14 @@ class Question(NamedTuple):
 
 
 def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[pl.DataFrame]:
-    """Column ``score``, between the lowest and highest of ``settings["scores"]``; higher is more of what is asked for.
+    """Yield the column ``score``, between the lowest and the highest of ``settings["scores"]``.
 
-    ``settings["prompt"]`` is a name in PROMPTS or a text with {instruction} (instruction and input together) and
-    {output}. Of a text over ``max_length`` tokens the words after the last field stay, and what is before them is cut.
-    Null where one row alone does not fit in memory. Errors: InputError if a score is not one token.
+    A higher score means more of what the prompt asks for. ``settings["prompt"]`` is a name in PROMPTS, or a text with
+    {instruction} (instruction and input together) or {output}. A text over ``max_length`` tokens is cut before the
+    words that follow its last field. The score is null where one row alone does not fit in memory.
+
+    Raises:
+        InputError: a score is not one token, the prompt has no field, or the prompt alone exceeds ``max_length``.
     """
     tokenizer = load_tokenizer(settings["model_path"], settings["revision"])
     model = load_causal_lm(settings["model_path"], settings["revision"], settings["precision"], settings["device"])
@@ -101,11 +106,13 @@ def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[p
 
 
 def ask(tokenizer: Any, prompt: str, scores: Sequence[int]) -> Question:
-    """The prompt by name or as text, and its tokens.
+    """The question for this tokenizer, from the name or the text of a prompt.
 
-    Scores are tokenised behind the prompt: where the tokenizer joins a blank to every score, the judge must decide
-    before the blank; else they are the tokens of the scores alone, as in DEITA.
-    InputError without a field, or if the scores do not differ by exactly one token.
+    The scores are first tokenised after the prompt. If the tokenizer joins the prompt's last blank to every score, the
+    judge decides before that blank. Otherwise the tokens of the scores alone are used, as in DEITA.
+
+    Raises:
+        InputError: the prompt has no field, or the scores do not differ by exactly one token.
     """
     template = PROMPTS.get(prompt, prompt)
     last = FIELD.split(template)[-1]
@@ -122,7 +129,13 @@ def ask(tokenizer: Any, prompt: str, scores: Sequence[int]) -> Question:
 
 
 def encode(tokenizer: Any, question: Question, examples: pl.DataFrame, max_length: int) -> list[tuple[list[int], bool]]:
-    """Token ids up to where the score must follow, beginning token included, and whether the text was cut."""
+    """For each example: the token ids up to where the score must follow, and whether the text was cut.
+
+    The ids include the beginning token.
+
+    Raises:
+        InputError: the prompt alone is longer than ``max_length``.
+    """
     texts = [
         _filled(question.prompt, prompt_text(instruction, given), output) + question.added
         for instruction, given, output in examples.select("instruction", "input", "output").iter_rows()
@@ -131,14 +144,14 @@ def encode(tokenizer: Any, question: Question, examples: pl.DataFrame, max_lengt
     room = max_length - len(begin) - len(question.last_words)
     if room < 1:
         raise InputError(f"expected_score: max_length is {max_length}: the prompt alone is longer")
-    found = []
+    rows = []
     for ids in _plain_ids(tokenizer, texts):
         if ids[: len(begin)] == begin:
             ids = ids[len(begin) :]
         whole = [*begin, *(ids[:-1] if question.added else ids)]
         cut = len(whole) > max_length
-        found.append(([*begin, *ids[:room], *question.last_words] if cut else whole, cut))
-    return found
+        rows.append(([*begin, *ids[:room], *question.last_words] if cut else whole, cut))
+    return rows
 
 
 def _filled(prompt: str, instruction: str, output: str) -> str:
@@ -159,5 +172,5 @@ def answerer(model: Any, choices: Sequence[int], scores: Sequence[int]) -> Calla
 
 
 def _plain_ids(tokenizer: Any, texts: list[str]) -> list[list[int]]:
-    found: list[list[int]] = tokenizer(texts, add_special_tokens=False, verbose=False).input_ids if texts else []
-    return found
+    ids: list[list[int]] = tokenizer(texts, add_special_tokens=False, verbose=False).input_ids if texts else []
+    return ids

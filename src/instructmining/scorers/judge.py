@@ -1,7 +1,8 @@
-"""Score that an LLM judge gives the response: on the first line of its answer, to AlpaGasus's prompt or one's own.
+"""The score that an LLM judge gives a response, read from the first line of the judge's answer.
 
-The judge is any endpoint of OpenAI's API shape, or a model on this machine. Every answer is recorded, and never asked
-for again (see `instructmining.judge.asking` and `instructmining.judge.records`).
+The prompt is AlpaGasus's or the user's own. The judge is any endpoint with OpenAI's API, or a model on this machine.
+Every answer is recorded, so that no question is asked twice (see
+`instructmining.judge.asking` and `instructmining.judge.records`).
 """
 
 from collections.abc import Iterable, Iterator
@@ -59,12 +60,19 @@ SPEC = Scorer(
 
 
 def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[pl.DataFrame]:
-    """Column ``score``: points, higher is better; never truncated. All questions are held at once.
+    """Yield the column ``score``: points, higher is better. No text is truncated.
 
-    Null, with a reason, where the judge gives no answer or none that can be read. ``settings`` has beside the config's
-    ``answers`` (entry and part, as in `Records`), ``calls`` (how the judge is asked: changes no answer) and ``costs``
-    (the file of tokens and price). InputError, what was answered being recorded, for an endpoint that cannot answer,
-    where ``max_cost`` would be exceeded, or if fewer than ``min_share_used`` of the rows get a score.
+    The score is null, with a reason, where the judge gives no answer or an answer without a readable score. All
+    questions are held in memory at once, because the judge is asked them concurrently.
+
+    Args:
+        parts: frames with the columns of examples.parquet.
+        settings: the config entry, plus ``answers`` (entry and part, as in `Records`), ``calls`` (how the judge is
+            asked, which changes no answer) and ``costs`` (the file for tokens and price).
+
+    Raises:
+        InputError: the endpoint cannot answer, ``max_cost`` would be exceeded, or fewer than ``min_share_used`` of the
+            rows get a score. Answers received before the error are recorded.
     """
     frames = list(parts)
     prompt = load_prompt(settings["prompt"], settings["scale"])

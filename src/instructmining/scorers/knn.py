@@ -1,12 +1,12 @@
-"""Distance to the i-th nearest neighbour among other examples (IM, section 2.2: KNN_6).
+"""Euclidean distance to the i-th nearest neighbour among other examples (IM, section 2.2: KNN_6).
 
-Euclidean, on unit-norm sentence embeddings, the example itself excluded. Among which examples is ``reference``: all of
-those given (a dataset, or a pool), those of one mixture, or a random sample as large as a mixture, since a distance
-shrinks as the reference grows and a quality rule must be applied at the density at which it was estimated. The paper
-does not say which it took.
+The distance is taken between unit-norm sentence embeddings, and an example is not its own neighbour. ``reference``
+says among which examples neighbours are looked for: all examples of a dataset or a pool, those of one mixture, or a
+random sample as large as a mixture. It matters because distances shrink as the reference grows, so a quality rule must
+be applied at the density at which it was estimated. The paper does not say which reference it used.
 
-Exact up to ``approximate_above`` rows; above it by NN-descent, whose neighbours depend on its seed and on ``n_jobs``,
-so both are settings. Whichever way neighbours are found, the distances are computed anew in float64.
+Up to ``approximate_above`` rows the search is exact. Above that number it uses NN-descent, whose neighbours depend on
+its seed and on ``n_jobs``, so both are settings. Both ways compute the distances of the neighbours in float64.
 """
 
 import logging
@@ -83,8 +83,12 @@ _RECALL_SAMPLE = 1000
 
 
 class Neighbours(NamedTuple):
-    """``distance`` (queries,): float64, to the i-th nearest, infinite where there is none. ``rows`` (queries, i): the
-    i nearest, nearest first, -1 where there is none."""
+    """The i nearest rows of each query.
+
+    Attributes:
+        distance: (queries,) float64, the distance to the i-th nearest row; infinite where there is no such row.
+        rows: (queries, i) the i nearest rows, nearest first; -1 where there is no such row.
+    """
 
     distance: np.ndarray
     rows: np.ndarray
@@ -93,16 +97,24 @@ class Neighbours(NamedTuple):
 def score(
     embedded: pl.DataFrame, settings: dict[str, Any], mixtures: Mapping[str, pl.DataFrame]
 ) -> tuple[pl.DataFrame, dict[str, Any]]:
-    """Column ``distance``, 0 to 2: higher is farther from the reference; 0 for texts embedded as one.
+    """Compute the column ``distance``, from 0 to 2; higher is farther from the reference.
 
-    ``embedded`` has ``id``, ``dataset``, ``vector`` (nullable) and ``truncated``. Where there are ``mixtures`` (name ->
-    frame with ``id``, ``dataset``) the rows are those of every mixture, each beside the others of its own, with a
-    further column ``mixture``. Else they are those of ``embedded``, same order, and the reference is a sample of them
-    if it is ``mixture``. Returns the frame (``id``, ``dataset``, ``distance``, ``truncated``, ``reason``) and how
-    neighbours were found, for the provenance.
+    The distance is 0 between texts with the same embedding. It is null for a text without a vector, and where there
+    are, or NN-descent found, fewer than i other examples.
 
-    The distance is null for a text without a vector, and where there are fewer than i others, or NN-descent found
-    fewer. InputError if the sample is larger than what it is drawn from, or an example of a mixture is not there.
+    Args:
+        embedded: ``id``, ``dataset``, ``vector`` (nullable) and ``truncated`` of the examples.
+        settings: the config entry.
+        mixtures: name -> frame with ``id`` and ``dataset``. If there are any, each mixture is its own reference, and
+            the result has the rows of every mixture. If there are none, the result has the rows of ``embedded`` in
+            their order, and the reference is a sample of them where ``settings["reference"]`` is ``mixture``.
+
+    Returns:
+        A frame (``mixture`` where there are mixtures, ``id``, ``dataset``, ``distance``, ``truncated``, ``reason``),
+        and how the neighbours were found, for the provenance.
+
+    Raises:
+        InputError: the sample would be larger than the pool, or an example of a mixture has no embedding.
     """
     if mixtures:
         return _inside_mixtures(embedded, mixtures, settings["i"])
@@ -110,14 +122,14 @@ def score(
     vectors = _matrix(embedded["vector"])
     if settings["reference"] == "mixture":
         reference = _sample(embedded.filter(known)["id"], settings)
-        found, how = exact(vectors, settings["i"], reference=reference), {"method": "exact"}
+        nearest, how = exact(vectors, settings["i"], reference=reference), {"method": "exact"}
     else:
-        found, how = neighbours(vectors, settings)
-    return _frame(embedded, known, found.distance, settings["i"]), how
+        nearest, how = neighbours(vectors, settings)
+    return _frame(embedded, known, nearest.distance, settings["i"]), how
 
 
 def _sample(ids: pl.Series, settings: dict[str, Any]) -> np.ndarray:
-    """Places of ``reference_size`` random ids; the ids alone decide, not their order."""
+    """Row numbers of ``reference_size`` random ids. The draw depends on the ids, not on their order."""
     size = settings["reference_size"]
     if size > len(ids):
         raise InputError(f"knn: reference_size is {size}: expected at most the {len(ids)} examples of the pool")
@@ -134,15 +146,15 @@ def _inside_mixtures(
         if part.height < mixture.height:
             raise InputError(f"mixture {name}: {mixture.height - part.height} of its examples have no embedding")
         known = part["vector"].is_not_null()
-        found = exact(_matrix(part["vector"]), i)
-        frames.append(_frame(part, known, found.distance, i).select(pl.lit(name).alias("mixture"), pl.all()))
+        nearest = exact(_matrix(part["vector"]), i)
+        frames.append(_frame(part, known, nearest.distance, i).select(pl.lit(name).alias("mixture"), pl.all()))
     return pl.concat(frames), {"method": "exact"}
 
 
 def _matrix(vectors: pl.Series) -> np.ndarray:
-    """The vectors there are, (rows, width); polars gives no width where there are none."""
-    found = vectors.drop_nulls().to_numpy()
-    return found if len(found) else np.empty((0, 1), dtype=np.float32)
+    """The vectors that are not null, (rows, width). Without any, the width is 1, since polars knows none then."""
+    matrix = vectors.drop_nulls().to_numpy()
+    return matrix if len(matrix) else np.empty((0, 1), dtype=np.float32)
 
 
 def _frame(embedded: pl.DataFrame, known: pl.Series, distance: np.ndarray, i: int) -> pl.DataFrame:
@@ -162,16 +174,24 @@ def _frame(embedded: pl.DataFrame, known: pl.Series, distance: np.ndarray, i: in
 
 
 def neighbours(vectors: np.ndarray, settings: dict[str, Any]) -> tuple[Neighbours, dict[str, Any]]:
-    """The neighbours of every row among all others, and how they were found: {"method"}, and for NN-descent its recall.
+    """The neighbours of every row among all other rows.
 
-    ``vectors``: (rows, width), unit norm, float32.
+    Args:
+        vectors: (rows, width), unit norm, float32.
+        settings: the config entry.
+
+    Returns:
+        The neighbours, and how they were found: {"method"}, and for NN-descent its recall.
+
+    Raises:
+        InputError: ``n_neighbors`` is not above i and below the number of rows.
     """
     if len(vectors) <= settings["approximate_above"]:
         return exact(vectors, settings["i"]), {"method": "exact"}
-    found = _by_nn_descent(vectors, settings)
-    how = {"method": "nn-descent", **_recall(vectors, found, settings)}
+    approximate = _by_nn_descent(vectors, settings)
+    how = {"method": "nn-descent", **_recall(vectors, approximate, settings)}
     _log.info("neighbours: %s", how)
-    return found, how
+    return approximate, how
 
 
 def exact(
@@ -181,13 +201,17 @@ def exact(
     reference: np.ndarray | None = None,
     block: int = _QUERIES,
 ) -> Neighbours:
-    """The i nearest rows among ``reference`` of each of ``queries``, itself left out.
+    """Find for each query the i nearest rows of the reference, without the query itself.
 
-    Both are row numbers, those of ``reference`` ascending; all rows if not given. Memory beyond the vectors' own does
-    not grow with either, and the result does not depend on ``block``.
+    Candidates come from float32 products. Where these cannot rule out that a nearer row was missed, the candidates
+    come from float64 products. The memory used in addition to the vectors does not grow with their number.
 
-    Candidates come from float32 products. Where those cannot rule out that a nearer row was left behind, they come
-    from float64 products.
+    Args:
+        vectors: (rows, width), unit norm, float32.
+        i: how many neighbours to find.
+        queries: row numbers; all rows if None.
+        reference: row numbers, ascending; all rows if None.
+        block: how many queries are compared at once; it does not change the result.
     """
     queries = np.arange(len(vectors)) if queries is None else queries
     reference = np.arange(len(vectors)) if reference is None else reference
@@ -213,8 +237,11 @@ def exact(
 def _candidates(
     vectors: np.ndarray, squares: np.ndarray, own: np.ndarray, reference: np.ndarray, count: int, number: type
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The ``count`` rows of ``reference`` nearest to each of ``own`` by |a - b|² = 1 + |b|² - 2ab, -1 where there are
-    fewer; and the square that no other row can have below, infinite where none was left behind."""
+    """The ``count`` rows of ``reference`` nearest to each row of ``own`` by |a - b|² = 1 + |b|² - 2ab.
+
+    A row number is -1 where there are fewer. The second array is a lower bound of the squared distance to all rows that
+    were not returned; it is infinite where all were.
+    """
     best = torch.full((len(own), count), -torch.inf, dtype=torch.from_numpy(np.empty(0, number)).dtype)
     rows = torch.full((len(own), count), -1)
     asked = torch.from_numpy(vectors[own].astype(number))
@@ -237,17 +264,20 @@ def _candidates(
 
 
 def _nearest(vectors: np.ndarray, own: np.ndarray, others: np.ndarray, i: int) -> tuple[np.ndarray, np.ndarray]:
-    """Distance to the i-th nearest candidate, and the i nearest, by float64 differences; -1 is no candidate."""
+    """Distance to the i-th nearest candidate, and the i nearest candidates, by float64 differences.
+
+    A candidate of -1 stands for a missing one.
+    """
     distance, rows = np.empty(len(own)), np.empty((len(own), i), dtype=np.int64)
     at_once = max(1, _NUMBERS // (others.shape[1] * vectors.shape[1]))
     for start in range(0, len(own), at_once):
         part = slice(start, start + at_once)
         differences = vectors[others[part]].astype(np.float64)
         differences -= vectors[own[part], None]
-        found = np.sqrt(np.einsum("qcw,qcw->qc", differences, differences))
-        found[others[part] < 0] = np.inf
-        order = np.argsort(found, axis=1, kind="stable")[:, :i]
-        distance[part] = np.take_along_axis(found, order[:, -1:], axis=1)[:, 0]
+        distances = np.sqrt(np.einsum("qcw,qcw->qc", differences, differences))
+        distances[others[part] < 0] = np.inf
+        order = np.argsort(distances, axis=1, kind="stable")[:, :i]
+        distance[part] = np.take_along_axis(distances, order[:, -1:], axis=1)[:, 0]
         rows[part] = np.take_along_axis(others[part], order, axis=1)
     return distance, rows
 
@@ -257,9 +287,9 @@ def _by_nn_descent(vectors: np.ndarray, settings: dict[str, Any]) -> Neighbours:
     if not i < kept < rows:
         raise InputError(f"knn: n_neighbors is {kept}: expected more than i ({i}), fewer than {rows} rows")
     if "numba" not in sys.modules:
-        # by default the machine's cores, which would then have a part in which neighbours are found
+        # numba's default is the number of cores, and the neighbours found would then depend on the machine
         os.environ["NUMBA_NUM_THREADS"] = str(n_jobs)
-    from pynndescent import NNDescent  # compiles for 45 s in every process: only where it pays
+    from pynndescent import NNDescent  # it compiles for 45 s in every process, so it is imported only here
 
     _log.info("NN-descent over %d rows, %d neighbours; it compiles for about a minute first", rows, kept)
     index = NNDescent(
@@ -275,13 +305,16 @@ def _by_nn_descent(vectors: np.ndarray, settings: dict[str, Any]) -> Neighbours:
     return Neighbours(*_nearest(vectors, np.arange(rows), graph, i))
 
 
-def _recall(vectors: np.ndarray, found: Neighbours, settings: dict[str, Any]) -> dict[str, Any]:
-    """On a random sample of rows, against exact search: ``distance_recall``, the share whose i-th distance is the exact
-    one, and ``neighbour_recall``, the mean share of the i nearest rows that are among those found (recall@i)."""
+def _recall(vectors: np.ndarray, approximate: Neighbours, settings: dict[str, Any]) -> dict[str, Any]:
+    """Compare NN-descent with exact search on a random sample of rows.
+
+    Returns ``distance_recall``, the share of rows whose i-th distance is exact, ``neighbour_recall``, the mean share
+    of the i nearest rows that were found (recall@i), and ``sample``, the number of rows compared.
+    """
     rows = np.random.default_rng(settings["seed"]).choice(len(vectors), min(_RECALL_SAMPLE, len(vectors)), False)
     true = exact(vectors, settings["i"], queries=rows)
-    same_distance = np.isclose(found.distance[rows], true.distance, rtol=0, atol=1e-9)
-    among = (true.rows[:, :, None] == found.rows[rows][:, None, :]).any(axis=2)
+    same_distance = np.isclose(approximate.distance[rows], true.distance, rtol=0, atol=1e-9)
+    among = (true.rows[:, :, None] == approximate.rows[rows][:, None, :]).any(axis=2)
     return {
         "distance_recall": float(same_distance.mean()),
         "neighbour_recall": float(among.mean()),

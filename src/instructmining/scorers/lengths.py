@@ -26,14 +26,14 @@ SPEC = Scorer(
 
 
 def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[pl.DataFrame]:
-    """Columns ``input_length`` and ``output_length``: tokens, higher is longer. Never null, never truncated."""
+    """Yield the columns ``input_length`` and ``output_length``: tokens, higher is longer; never null or truncated."""
     backend = load_tokenizer(settings["model_path"], settings["revision"]).backend_tokenizer
     backend.no_truncation()
     backend.no_padding()
     advance = progress(settings["rows"], "rows tokenised")
 
     def lengths(texts: list[str]) -> pl.Series:
-        # of the ids only their number is asked: no list of them is made, and no offset
+        # only the number of ids is needed: the fast call builds no offsets
         rows = backend.encode_batch_fast(texts, add_special_tokens=False)
         return pl.Series([len(row) for row in rows], dtype=pl.Float64)
 

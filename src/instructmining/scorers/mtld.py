@@ -1,9 +1,10 @@
 """Measure of textual lexical diversity of the response (McCarthy & Jarvis 2010).
 
-The variant of the package lexicalrichness 0.5.1, tokeniser included: lower case, digits and dashes deleted, punctuation
-to spaces; a factor ends as soon as its type-token ratio is at or below 0.72, with no least number of words; the last,
-partial factor counts (1 - ratio) / (1 - 0.72). Public packages differ: lexical_diversity (ratio below 0.72, at least
-ten words a factor) is more than 1 % off on a third of real responses.
+It is the variant of the package lexicalrichness 0.5.1, with its tokeniser: the text is put in lower case, digits and
+dashes are deleted, and punctuation becomes spaces. A factor ends as soon as its type-token ratio is at or below 0.72;
+a factor has no minimum number of words. The last, partial factor counts (1 - ratio) / (1 - 0.72). Public packages
+differ: lexical_diversity (ratio below 0.72, at least ten words per factor) differs by more than 1 % on a third of real
+responses.
 """
 
 import re
@@ -30,7 +31,7 @@ _SPACES = str.maketrans(string.punctuation, " " * len(string.punctuation))
 
 
 def words(text: str) -> list[str]:
-    """The words of lexicalrichness: whitespace-separated after its preprocessing."""
+    """The words of a text as lexicalrichness counts them: separated by white space after its preprocessing."""
     text = re.sub(r"[0-9]+", "", text.lower())
     for dash in "–—-":  # noqa: RUF001
         text = text.replace(dash, "")
@@ -38,7 +39,7 @@ def words(text: str) -> list[str]:
 
 
 def _factors(tokens: Iterable[str]) -> float:
-    """Number of factors in one pass, the partial last one included."""
+    """Number of factors in one pass, including the partial last one."""
     factors, count, ratio = 0.0, 0, 1.0
     types: set[str] = set()
     for token in tokens:
@@ -53,9 +54,10 @@ def _factors(tokens: Iterable[str]) -> float:
 
 
 def mtld(tokens: list[str]) -> float | None:
-    """Mean words per factor of the forward and the backward pass; None without words.
+    """Mean words per factor of the forward and the backward pass; None for a text without words.
 
-    A text whose words all differ has no factor: it counts as one, as in lexicalrichness, so its value is its length.
+    A text whose words all differ has no factor. As in lexicalrichness, the text then counts as one factor, so that its
+    value is its number of words.
     """
     if not tokens:
         return None
@@ -64,7 +66,7 @@ def mtld(tokens: list[str]) -> float | None:
 
 
 def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[pl.DataFrame]:
-    """Column ``mtld``: words per factor, higher is more diverse; null for a response without words."""
+    """Yield the column ``mtld``: words per factor, higher is more diverse; null for a response without words."""
     advance = progress(settings["rows"], "responses")
     for examples in parts:
         scores = pl.Series("mtld", [mtld(words(text)) for text in examples["output"]], dtype=pl.Float64)

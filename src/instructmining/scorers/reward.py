@@ -1,12 +1,14 @@
 """Reward of a response to its prompt, from a reward model: the raw logit, unbounded, higher is better.
 
-Two kinds of checkpoint. Open-Assistant's ``gpt_neox_reward_model`` (IM's reward model), which stock transformers does
-not know: a GPT-NeoX backbone and ``out_proj``, a linear head with bias, on the last token; stock classes load it
-without a word and with a random head. And every model of AutoModelForSequenceClassification with one label.
+Two kinds of checkpoints can be read:
 
-Texts. Open-Assistant: ``<|prompter|>{prompt}<|endoftext|>`` and ``<|assistant|>{response}<|endoftext|>``, tokenised
-apart as its ``RankingDataCollator`` does. Others: the tokenizer's chat template, or prompt and response as a
-pair where it has none; too long ones keep the end of the chat, or are cut as the tokenizer cuts a pair.
+- Open-Assistant's ``gpt_neox_reward_model`` (IM's reward model): a GPT-NeoX backbone and ``out_proj``, a linear head
+  with bias, on the last token. Stock transformers does not know it: its classes load it with a random head, and do not
+  warn. Its texts are ``<|prompter|>{prompt}<|endoftext|>`` and ``<|assistant|>{response}<|endoftext|>``, tokenised
+  separately, as its ``RankingDataCollator`` does.
+- every model of AutoModelForSequenceClassification with one label. Its text is the tokenizer's chat template, or
+  prompt and response as a pair where the tokenizer has no template. A chat that is too long keeps its end; a pair that
+  is too long is cut by the tokenizer.
 """
 
 import logging
@@ -72,7 +74,7 @@ class GPTNeoXRewardConfig(GPTNeoXConfig):
 
 
 class GPTNeoXRewardModel(GPTNeoXPreTrainedModel):
-    """Names of Open-Assistant's checkpoint: ``gpt_neox.*`` and ``out_proj.*``. ``logits`` does the rest."""
+    """The weights of Open-Assistant's checkpoint under its names, ``gpt_neox.*`` and ``out_proj.*``; see `reader`."""
 
     config_class = GPTNeoXRewardConfig
     config: GPTNeoXRewardConfig
@@ -91,9 +93,11 @@ AutoModelForSequenceClassification.register(GPTNeoXRewardConfig, GPTNeoXRewardMo
 
 
 def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[pl.DataFrame]:
-    """Column ``reward``: logit, higher is better. Null where one row alone does not fit in memory.
+    """Yield the column ``reward``: logit, higher is better; null where one row alone does not fit in memory.
 
-    InputError if the checkpoint misses a weight, has one too many, or has more than one label.
+    Raises:
+        InputError: the checkpoint lacks a weight, has an unexpected weight or several labels, its tokenizer cannot
+            separate prompt and response, or ``max_length`` does not suit it.
     """
     tokenizer = load_tokenizer(settings["model_path"], settings["revision"])
     model = load_model(settings["model_path"], settings["revision"], settings["precision"], settings["device"])
@@ -113,7 +117,12 @@ def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[p
 
 
 def load_model(path: str, revision: str, precision: str, device: str) -> Any:
-    """The reward model in evaluation mode. InputError on missing or unexpected weights, or several labels."""
+    """The reward model in evaluation mode.
+
+    Raises:
+        InputError: a weight is missing or unexpected, the pooling is not that of the last token, or the model has
+            several labels.
+    """
     target = check_device(device)
     model, report = load_pretrained(
         AutoModelForSequenceClassification,
@@ -138,28 +147,35 @@ def load_model(path: str, revision: str, precision: str, device: str) -> Any:
 def open_assistant_ids(
     tokenizer: Any, prompts: list[str], responses: list[str], max_length: int
 ) -> list[tuple[list[int], bool]]:
-    """Token ids and whether the text was cut, for each row.
+    """For each row: the token ids, and whether the text was cut.
 
-    The prompt keeps its last max(256, max_length - length of the response) tokens; the response its first tokens that
-    still fit. Open-Assistant's ``ranking_collator.py`` gives a response never more than max_length - 256 tokens, even
-    where a short prompt leaves room: that cut is of its training, and here the room is used.
+    The prompt keeps its last max(256, max_length - length of the response) tokens, and the response keeps the first
+    tokens that still fit. Open-Assistant's ``ranking_collator.py`` cuts a response to max_length - 256 tokens even
+    where a short prompt leaves room. That cut belongs to its training; here the response may use the room.
+
+    Raises:
+        InputError: ``max_length`` is not above 256.
     """
     if max_length <= MIN_PROMPT:
         raise InputError(f"max_length is {max_length}: the reward model needs more than {MIN_PROMPT}")
     befores = _tokenised(tokenizer, [f"<|prompter|>{prompt}<|endoftext|>" for prompt in prompts])
     afters = _tokenised(tokenizer, [f"<|assistant|>{response}<|endoftext|>" for response in responses])
-    found = []
+    rows = []
     for before, after in zip(befores, afters, strict=True):
         kept = before[-max(MIN_PROMPT, max_length - len(after)) :]
         ids = [*kept, *after[: max_length - len(kept)]]
-        found.append((ids, len(ids) < len(before) + len(after)))
-    return found
+        rows.append((ids, len(ids) < len(before) + len(after)))
+    return rows
 
 
 def stock_ids(
     tokenizer: Any, prompts: list[str], responses: list[str], max_length: int
 ) -> list[tuple[list[int], bool]]:
-    """Token ids and whether the text was cut: chat template, else a pair."""
+    """For each row: the token ids by the chat template, or as a pair, and whether the text was cut.
+
+    Raises:
+        InputError: the tokenizer has no chat template, and puts no token between the texts of a pair.
+    """
     if not tokenizer.chat_template:
         if not prompts:
             return []
@@ -177,12 +193,12 @@ def stock_ids(
 
 
 def _tokenised(tokenizer: Any, texts: list[str]) -> list[list[int]]:
-    found: list[list[int]] = tokenizer(texts, add_special_tokens=False, verbose=False).input_ids if texts else []
-    return found
+    ids: list[list[int]] = tokenizer(texts, add_special_tokens=False, verbose=False).input_ids if texts else []
+    return ids
 
 
 def _budget(model: Any, read: Callable[[list[list[int]]], torch.Tensor], batch_tokens: int) -> Budget:
-    """Tokens of a batch; one row a batch for a model of another kind that a longer neighbour changes."""
+    """How many tokens a batch may hold; one row per batch if padding changes the model's values."""
     if decoder_head(model):
         return budget(model, batch_tokens)
     short, long = list(range(5, 10)), list(range(5, 25))
@@ -197,16 +213,16 @@ def _budget(model: Any, read: Callable[[list[list[int]]], torch.Tensor], batch_t
 
 
 def decoder_head(model: Any) -> Any:
-    """The linear head of a decoder, which reads the last token: Open-Assistant's or transformers'; None for others."""
+    """The linear head of a decoder, which reads the last token (Open-Assistant's or transformers'), or None."""
     return getattr(model, "out_proj", None) or getattr(model, "score", None)
 
 
 def reader(model: Any, pad: int) -> Callable[[list[list[int]]], torch.Tensor]:
     """A function from rows of token ids to their float64 logits (rows,).
 
-    A decoder's head is read, in float32, at each row's true last token. transformers looks for the last token that is
-    not the padding token, which is another one where a text ends in a token that is also used for padding.
-    Models of other kinds get padded rows and do the rest themselves.
+    A decoder's head is applied, in float32, to each row's true last token. transformers applies it to the last token
+    that is not the padding token, which is a different one where a text ends in a token also used for padding. Models
+    of other kinds read padded rows and apply their own heads.
     """
     head = decoder_head(model)
     if head is None:
@@ -224,5 +240,5 @@ def reader(model: Any, pad: int) -> Callable[[list[list[int]]], torch.Tensor]:
 def _padded_logits(model: Any, rows: list[list[int]], pad: int) -> torch.Tensor:
     ids = padded(rows, pad, model.device)
     mask = padded([[1] * len(row) for row in rows], 0, model.device)
-    found: torch.Tensor = model(input_ids=ids, attention_mask=mask).logits[:, 0].double()
-    return found
+    logits: torch.Tensor = model(input_ids=ids, attention_mask=mask).logits[:, 0].double()
+    return logits

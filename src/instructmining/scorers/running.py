@@ -1,10 +1,10 @@
-"""Running a scorer over one shard: in parts, so that memory does not grow with its rows, and on every GPU of the node.
+"""Run a scorer over one shard, in parts and on every GPU of the job.
 
-A job that dies loses about a minute: parts that are scored are kept in ``settings["work"]``, if that is given, and
-taken up again by a job that has the same rows and settings.
+Parts keep the memory independent of the number of rows. If ``settings["work"]`` is given, scored parts are kept there
+about every minute, and a later job with the same rows and settings continues from them.
 
-Several GPUs are several processes of this module, each with one GPU and a run of the shard's rows. Not a process pool:
-that would import the caller's main module again in every worker, and under Snakemake that is the job itself.
+For several GPUs this module starts itself once per GPU, with consecutive rows of the shard. It does not use a process
+pool: every worker of a pool would import the caller's main module again, which under Snakemake is the job itself.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ from instructmining.settings import entry_fields, versions
 from instructmining.settings.discovery import spec_of
 from instructmining.settings.params import completed
 
-# read, tokenised and scored at a time: enough that sorting by length leaves no row among much longer ones
+# rows read, tokenised and scored at a time: enough of them that batches sorted by length need little padding
 _ROWS_AT_ONCE = 1024
 _SECONDS_BETWEEN_FILES = 60.0
 # tokenised examples, which entries with the same model share
@@ -77,9 +77,19 @@ def embedded_shard(
 
 
 def score(examples: str | Path, shard: str, settings: dict[str, Any], gpus: int = 1) -> pl.DataFrame:
-    """Score one shard of an examples file, of which no more is read; the frame has config columns (not output names).
+    """Score one shard of an examples file.
 
-    Errors: InputError for a shard that cannot be, and whatever the scorer finds wrong.
+    Args:
+        examples: the examples.parquet file; only the rows of the shard are read.
+        shard: ``i-of-n``, as in 000-of-004.
+        settings: what the scorer reads, see `instructmining.scorers`.
+        gpus: how many processes score, each on a GPU of its own; 1 scores in this process, on any device.
+
+    Returns:
+        ``id``, one column per output under its name in the config, ``truncated`` and ``reason``.
+
+    Raises:
+        InputError: the scorer compares examples, there is no such shard, or the scorer refuses its input.
     """
     name = settings["scorer"]
     if scorers.compares_examples(name):
@@ -91,13 +101,17 @@ def score(examples: str | Path, shard: str, settings: dict[str, Any], gpus: int 
 
 
 def embed(examples: str | Path, shard: str, settings: dict[str, Any], gpus: int = 1) -> pl.DataFrame:
-    """Embed one shard of an examples file: the columns of `instructmining.models.embeddings`."""
+    """Embed one shard of an examples file: the columns of `instructmining.models.embeddings`.
+
+    Raises:
+        InputError: there is no such shard, or the model refuses its input.
+    """
     module = "hidden_embeddings" if "pooling" in settings else "embeddings"
     return _run(examples, shard, f"instructmining.models.{module}", settings, gpus)
 
 
 def embedded(frame: pl.DataFrame, settings: dict[str, Any], version: int) -> dict[str, Any]:
-    """What a shard's vectors depend on, and how many texts were cut or have none. No path of this machine."""
+    """What a shard's vectors depend on, and how many texts were cut or have no vector. It holds no path."""
     known = {key: value for key, value in settings.items() if key not in ("model_path", "model_record", "device")}
     counts = {"rows": frame.height, "truncated": int(frame["truncated"].sum()), "null": frame["vector"].null_count()}
     return {**settings["model_record"], "dtype": settings["precision"], "version": version, "settings": known, **counts}
@@ -121,7 +135,7 @@ def _run(examples: str | Path, shard: str, module: str, settings: dict[str, Any]
 
 
 def score_rows(examples: str | Path, module: str, settings: dict[str, Any], start: int, stop: int) -> pl.DataFrame:
-    """``module.score`` on rows ``start`` to ``stop`` (exclusive), part after part, in this process."""
+    """Apply ``module.score`` to the rows from ``start`` to ``stop`` (exclusive), part after part, in this process."""
     frame = scan_examples(examples)
     work = settings.get("work")
     if work is None:
@@ -144,12 +158,12 @@ def score_rows(examples: str | Path, module: str, settings: dict[str, Any], star
 def _parts(frame: pl.LazyFrame, module: str, settings: dict[str, Any], start: int, stop: int) -> Iterator[pl.DataFrame]:
     firsts = range(start, max(stop, start + 1), _ROWS_AT_ONCE)
     parts = (frame.slice(first, min(_ROWS_AT_ONCE, stop - first)).collect() for first in firsts)
-    found: Iterator[pl.DataFrame] = importlib.import_module(module).score(parts, {**settings, "rows": stop - start})
-    return found
+    scored: Iterator[pl.DataFrame] = importlib.import_module(module).score(parts, {**settings, "rows": stop - start})
+    return scored
 
 
 def _kept(folder: Path, start: int) -> tuple[list[pl.DataFrame], int]:
-    """The parts that an earlier job left, one after the other from row ``start``, and the first row after them."""
+    """The consecutive parts from row ``start`` that an earlier job left, and the first row after these parts."""
     borders = [tuple(map(int, path.stem.split("-"))) for path in folder.glob("[0-9]*.parquet")]
     frames = []
     for first, stop in sorted(borders):
@@ -157,15 +171,15 @@ def _kept(folder: Path, start: int) -> tuple[list[pl.DataFrame], int]:
             try:
                 frames.append(pl.read_parquet(folder / f"{first}-{stop}.parquet"))
             except pl.exceptions.PolarsError:
-                break  # a machine that lost its power leaves empty files
+                break  # a power failure leaves empty files
             start = stop
     if frames:
-        _log.info("%d rows were scored by an earlier job that died", sum(frame.height for frame in frames))
+        _log.info("%d rows were scored by an earlier, interrupted job", sum(frame.height for frame in frames))
     return frames, start
 
 
 def _fingerprint(frame: pl.LazyFrame, module: str, settings: dict[str, Any], start: int, stop: int) -> str:
-    """What the scores of these rows depend on: rows, settings, code, and the files that the settings name."""
+    """A digest of what the scores depend on: rows, settings, code versions, and the files that the settings name."""
     version = versions.SCORERS.get(settings.get("scorer", "")) or versions.EMBEDDINGS[module.rpartition(".")[2]]
     known = {key: value for key, value in settings.items() if key not in ("work", "token_cache")}
     paths = {key: stamp(Path(value)) for key, value in known.items() if key.endswith("_path")}
@@ -175,7 +189,11 @@ def _fingerprint(frame: pl.LazyFrame, module: str, settings: dict[str, Any], sta
 
 
 def shard_rows(rows: int, shard: str) -> tuple[int, int]:
-    """Half-open range of the rows of shard ``i-of-n``, ``i`` from 0; shards differ by at most one row."""
+    """First row, and the row after the last, of shard ``i-of-n``, with ``i`` from 0. Sizes differ by at most one row.
+
+    Raises:
+        InputError: ``shard`` is not of this form, or i is not below n.
+    """
     match = re.fullmatch(r"(\d+)-of-(\d+)", shard)
     if not match or not int(match[1]) < int(match[2]):
         raise InputError(f"shard {shard!r}: expected i-of-n with i below n, as in 000-of-004")
@@ -184,7 +202,7 @@ def shard_rows(rows: int, shard: str) -> tuple[int, int]:
 
 
 def _run_processes(requests: list[dict[str, Any]]) -> None:
-    """One process a request, each seeing one GPU; if one fails, the others end."""
+    """Start one process per request, each with one GPU; if one process fails, the others are ended."""
     gpus = _visible_gpus(len(requests))
     processes: list[subprocess.Popen[str]] = []
     try:
@@ -209,14 +227,14 @@ def _run_processes(requests: list[dict[str, Any]]) -> None:
 def _check(processes: list[subprocess.Popen[str]], requests: list[dict[str, Any]]) -> None:
     for gpu, (process, request) in enumerate(zip(processes, requests, strict=True)):
         if process.poll():
-            said = Path(request["target"] + ".error")
-            if said.exists():
-                raise InputError(said.read_text(encoding="utf-8"))
+            error_file = Path(request["target"] + ".error")
+            if error_file.exists():
+                raise InputError(error_file.read_text(encoding="utf-8"))
             raise RuntimeError(f"the process of GPU {gpu} ended with status {process.returncode}")
 
 
 def _visible_gpus(count: int) -> list[str]:
-    """The first ``count`` GPUs that this job may use, as a scheduler has named them; without one, by number."""
+    """The first ``count`` GPUs of this job, by the scheduler's names; by number where no scheduler has named them."""
     named = os.environ.get("CUDA_VISIBLE_DEVICES")
     if named is None:
         return [str(place) for place in range(count)]
@@ -236,8 +254,8 @@ def _main() -> None:
         refused = disk.refusal(error)
         if refused is None and not isinstance(error, InputError):
             raise
-        said = disk.told(refused) if refused else str(error)
-        Path(target + ".error").write_text(said, encoding="utf-8")
+        message = disk.told(refused) if refused else str(error)
+        Path(target + ".error").write_text(message, encoding="utf-8")
         sys.exit(1)
 
 

@@ -1,12 +1,14 @@
-"""UniEval's dialogue dimensions (Zhong et al. 2022, arXiv 2210.07197), each a yes-or-no question to a T5.
+"""UniEval's dialogue dimensions (Zhong et al. 2022, arXiv 2210.07197), each a yes-or-no question to a T5 model.
 
-Value: p(Yes) / (p(Yes) + p(No)) at the decoder's first step, that is sigmoid(logit of Yes - logit of No), so two rows
-of the output matrix are all that is needed. Always float32: T5 overflows in float16, and bfloat16 rounding alone adds
-noise of 5e-4 to a predicted log-loss. Source: the authors' ``utils.py`` and ``metric/scorer.py``, questions verbatim.
+The value is p(Yes) / (p(Yes) + p(No)) at the decoder's first step. It equals sigmoid(logit of Yes - logit of No), so
+only two rows of the output matrix are needed. The model always runs in float32: T5 overflows in float16, and the
+rounding of bfloat16 alone adds noise of 5e-4 to a predicted log-loss. The method follows the authors' ``utils.py`` and
+``metric/scorer.py``; the questions are verbatim.
 
-An example here is one turn: its prompt is the dialogue history, and there is no fact, so ``engagingness`` and
-``groundedness`` are asked with an empty one. ``engagingness`` is asked of each sentence of the response and summed, as
-the authors' ``metric/evaluator.py`` does, with the same sentence splitter (NLTK's).
+An example is read as one turn of a dialogue: its prompt is the dialogue history. It has no fact, so the questions for
+``engagingness`` and ``groundedness`` contain an empty one. ``engagingness`` is asked about each sentence of the
+response, and the probabilities are summed, as in the authors' ``metric/evaluator.py``, with the same sentence splitter
+(NLTK's).
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -89,34 +91,40 @@ QUESTIONS = {
 
 
 def question(dimension: str, output: str, history: str, fact: str = "") -> str:
-    """The text UniEval reads. ``history`` ends with a blank line; its ``</s>`` become the end token."""
+    """The text that UniEval reads. ``history`` ends with a blank line. Every ``</s>`` becomes the end token."""
     return QUESTIONS[dimension].format(output=output, history=history, fact=fact)
 
 
 def questions(dimension: str, output: str, history: str, fact: str = "") -> list[str]:
-    """The texts that a dimension asks about one response; their probabilities are summed."""
+    """The questions of a dimension about one response; the probabilities of Yes are summed over them."""
     parts = sentences(output) if dimension == "engagingness" else [output]
     return [question(dimension, part, history, fact) for part in parts]
 
 
 def sentences(text: str) -> list[str]:
-    """Sentences by NLTK's Punkt model for English. InputError where its data are not installed."""
+    """The sentences of a text, by NLTK's Punkt model for English.
+
+    Raises:
+        InputError: the data of the Punkt model are not installed.
+    """
     from nltk import sent_tokenize
 
     try:
-        found: list[str] = sent_tokenize(text)
+        parts: list[str] = sent_tokenize(text)
     except LookupError as error:
         what = "expected NLTK's punkt_tab data (python -m nltk.downloader punkt_tab), or NLTK_DATA to name their folder"
         raise InputError(f"unieval: engagingness is asked of each sentence: {what}") from error
-    return found
+    return parts
 
 
 def score(parts: Iterable[pl.DataFrame], settings: dict[str, Any]) -> Iterator[pl.DataFrame]:
-    """One column per dimension in ``settings["outputs"]``: probability of Yes against No, higher is better.
+    """Yield one column per dimension in ``settings["outputs"]``: probability of Yes against No, higher is better.
 
-    ``engagingness`` is a sum over sentences: 0 to their number.
+    ``engagingness`` is a sum over sentences, between 0 and their number. Texts over ``max_length`` tokens lose their
+    right end. A value is null where one text alone does not fit in memory.
 
-    Texts over ``max_length`` tokens lose their right end. Null where one text alone does not fit in memory.
+    Raises:
+        InputError: see `load_model`, `judge` and `sentences`.
     """
     dimensions = list(settings["outputs"])
     tokenizer, model = load_model(settings)
@@ -157,7 +165,11 @@ def _sum(values: list[float | None]) -> float | None:
 
 
 def load_model(settings: dict[str, Any]) -> tuple[Any, Any]:
-    """UniEval's tokenizer and T5. InputError for another precision than float32, or a weight that is missing."""
+    """UniEval's tokenizer and T5 model.
+
+    Raises:
+        InputError: the precision is not float32, a weight is missing, or the model is no T5.
+    """
     if settings["precision"] != "float32":
         raise InputError(f"unieval: precision is {settings['precision']}: T5 needs float32")
     tokenizer = load_tokenizer(settings["model_path"], settings["revision"])
@@ -177,7 +189,7 @@ def load_model(settings: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def question_ids(tokenizer: Any, texts: list[str], max_length: int) -> tuple[list[list[int]], list[bool]]:
-    """Token ids of each text, and whether it was cut: on the right, before the end token, as the authors cut."""
+    """Token ids of each text, and whether it was cut. As the authors do, the right end is cut, not the end token."""
     encoded = tokenizer(texts, truncation=False, verbose=False).input_ids if texts else []
     ids = [row if len(row) <= max_length else [*row[: max_length - 1], row[-1]] for row in encoded]
     return ids, [len(row) > max_length for row in encoded]
@@ -186,11 +198,14 @@ def question_ids(tokenizer: Any, texts: list[str], max_length: int) -> tuple[lis
 def judge(tokenizer: Any, model: Any) -> Callable[..., list[float | None]]:
     """A function from rows of token ids, a budget and ``advance`` to each row's probability of Yes against No.
 
-    None where a row alone does not fit in memory.
+    The probability is None where a row alone does not fit in memory.
+
+    Raises:
+        InputError: Yes and No begin with the same token.
     """
     yes, no = (tokenizer(word).input_ids[0] for word in ("Yes", "No"))
     if yes == no:
-        raise InputError("unieval: its tokenizer does not tell Yes from No")
+        raise InputError("unieval: its tokenizer has the same token for Yes and No")
     first_step = t5.first_step(model)
     direction = model.lm_head.weight[yes] - model.lm_head.weight[no]
 
