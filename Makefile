@@ -1,7 +1,7 @@
 # make demo   the whole pipeline on the embedded default; ends by naming the report
 # make check  lint, types and unit tests: minutes on two cores
 # make test   lint, types and every test that this machine can run; what it lacks is skipped with the reason
-# make test-long   the sweeps (architectures, kills, hostile rows, simulations) of which make test runs a sample
+# make test-long   property tests on ten times as many examples, and sweeps of which make test runs a sample
 # make run CONFIG=config/my.yaml [PROFILE=slurm]   your own study, from the start or grown; on a cluster
 # make archive [CONFIG=…] [ARCHIVE=study.zip]   a finished study as one file, to attach to a paper (docs/archive.md)
 # make verify ARCHIVE=study.zip   its checksums, and its tables computed again, without models
@@ -53,8 +53,9 @@ check: lint
 test: lint
 	$(PYTEST)
 
+# property tests on ten times as many examples, and sweeps (marked `long`) of which the other tests hold a sample
 test-long: install
-	$(PYTEST) -m long
+	LONG=1 $(PYTEST) -m "not workflow and not slurm" --ignore tests/demo --ignore tests/zero
 
 lint: install
 	PYTHONPATH=src $(BIN)/python workflow/generate.py --check

@@ -12,7 +12,9 @@ from mounts import small_tmpfs, unmount
 settings.register_profile(
     "steady", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=bool(os.environ.get("CI"))
 )
-settings.load_profile("steady")
+# `make test-long`: ten times as many examples, and other ones each time
+settings.register_profile("long", settings.get_profile("steady"), max_examples=1000, derandomize=False)
+settings.load_profile("long" if os.environ.get("LONG") else "steady")
 
 
 class ByFile(LoadFileScheduling):
