@@ -5,9 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
+from snakemake.utils import update_config
 
 from configs import ROOT, SMALL, changed, check
-from instructmining.config.loading import checked_config, load_config
+from instructmining.config.loading import checked_config, laid_over, load_config
 from instructmining.jobs.errors import InputError
 
 
@@ -22,6 +24,11 @@ from instructmining.jobs.errors import InputError
         ),
         ("pools:\n  007: [a]\n", "line 2: the name 007 is not text: put it in quotes, or use another name"),
         ("pools:\n\ta: [b]\n", "line 2, column 1: expected YAML: the line begins with a tab: indent it with spaces"),
+        # libyaml takes the first two, Snakemake's parser does not
+        ("pools:\n  a:\t[b]\n", "line 2, column 5: expected YAML: here stands a tab: use spaces"),
+        ("pools:\n  a: [b]\t# why\n", "line 2, column 9: expected YAML: here stands a tab: use spaces"),
+        ("pools:\n  - a\n  -\tb\n", "line 3, column 4: expected YAML: here stands a tab: use spaces"),
+        ("pools:\n  ? [a, b]\n  : 1\n", "line 2: the name of a list or a mapping is not text: "),
         ("pools: {a: [b}\n", "line 1, column 14: expected YAML: "),
         ("pools: *nobody\n", "line 1, column 8: expected YAML: found undefined alias"),
     ],
@@ -38,6 +45,29 @@ def test_merged_keys_are_not_written_twice(tmp_path: Path) -> None:
     path = tmp_path / "my.yaml"
     path.write_text("a: &one {x: 1, y: 2}\nb: {<<: *one, y: 3}\n")
     assert load_config(path)["b"] == {"x": 1, "y": 3}
+
+
+def test_tabs_stand_where_snakemake_takes_them(tmp_path: Path) -> None:
+    path = tmp_path / "my.json"
+    path.write_text('{\n\t"pools": {"a": ["b"]}\n}\n')
+    assert load_config(path) == {"pools": {"a": ["b"]}}
+    path.write_text('pools: {a: ["one\ttwo"]}\n')
+    assert load_config(path) == {"pools": {"a": ["one\ttwo"]}}
+
+
+@pytest.mark.parametrize(
+    ("under", "over"),
+    [
+        ("a: {b: 1, c: [1]}\n", "a: {c: [2], d: {e: 3}}\n"),
+        ("a: 1\n", "a: {b: 2}\n"),
+        ("a: 1\nb: {c: 1}\n", "a: {}\nb: {}\nd: {}\n"),
+        ("a: {b: {c: 1}}\n", "a: {b: 1}\n"),
+    ],
+)
+def test_files_are_laid_over_one_another_as_snakemake_does(under: str, over: str) -> None:
+    snakemakes = yaml.safe_load(under)
+    update_config(snakemakes, yaml.safe_load(over))
+    assert laid_over(yaml.safe_load(under), yaml.safe_load(over)) == snakemakes
 
 
 def test_a_file_that_is_not_there_or_no_text(tmp_path: Path) -> None:

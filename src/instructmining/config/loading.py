@@ -4,6 +4,7 @@ Snakemake loads ``--configfile`` before our Snakefile runs, and of a key that is
 silence. So the files are read here as well: by ``make`` before Snakemake starts, and by the Snakefile.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from pathlib import Path
@@ -16,16 +17,10 @@ from instructmining.jobs.errors import InputError
 
 _MAPPING = "tag:yaml.org,2002:map"
 _TEXT = "tag:yaml.org,2002:str"
-# libyaml where PyYAML has it: a tenth of the time, and every job of a cluster reads the config
-_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Twice(yaml.YAMLError):
     """A key that cannot be: written twice, or no text."""
-
-
-class _Loader(_Base):
-    """YAML as Snakemake reads it, but for keys that are written twice or are no text, which are errors."""
 
 
 def _mapping(loader: Any, node: yaml.MappingNode) -> dict[str, Any]:
@@ -35,7 +30,8 @@ def _mapping(loader: Any, node: yaml.MappingNode) -> dict[str, Any]:
         if key.tag == "tag:yaml.org,2002:merge":
             continue
         if key.tag != _TEXT:
-            raise _Twice(f"line {line}: the name {key.value} is not text: put it in quotes, or use another name")
+            name = key.value if isinstance(key, yaml.ScalarNode) else "of a list or a mapping"
+            raise _Twice(f"line {line}: the name {name} is not text: put it in quotes, or use another name")
         if key.value in lines:
             raise _Twice(f"line {line}: key '{key.value}' is written twice, first in line {lines[key.value]}")
         lines[key.value] = line
@@ -43,7 +39,26 @@ def _mapping(loader: Any, node: yaml.MappingNode) -> dict[str, Any]:
     return {loader.construct_object(key): loader.construct_object(value, deep=True) for key, value in node.value}
 
 
-_Loader.add_constructor(_MAPPING, _mapping)
+def _loader(base: Any) -> Any:
+    """YAML as ``base`` reads it, but for keys that are written twice or are no text, which are errors."""
+    loader: Any = type("Loader", (base,), {})
+    loader.add_constructor(_MAPPING, _mapping)
+    return loader
+
+
+# Snakemake's parser, which refuses tabs that libyaml takes
+_STRICT = _loader(yaml.SafeLoader)
+# libyaml where PyYAML has it: a tenth of the time, and every job of a cluster reads the config
+_FAST = _loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+def _is_json(text: str) -> bool:
+    """Whether Snakemake takes a file for JSON, in which tabs are white space."""
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def load_config(path: Path) -> Any:
@@ -55,7 +70,8 @@ def load_config(path: Path) -> Any:
             cannot be read.
     """
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), _Loader)
+        text = path.read_text(encoding="utf-8")
+        return yaml.load(text, _STRICT if "\t" in text and not _is_json(text) else _FAST)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -76,6 +92,8 @@ def _problem(path: Path, mark: Any, error: yaml.MarkedYAMLError) -> str:
     line = lines[mark.line] if mark and mark.line < len(lines) else ""
     if "\t" in line[: len(line) - len(line.lstrip())]:
         return "the line begins with a tab: indent it with spaces"
+    if mark and line[mark.column : mark.column + 1] == "\t":
+        return "here stands a tab: use spaces"
     return " ".join(filter(None, (error.problem, error.context))) or "it cannot be read"
 
 
@@ -85,11 +103,14 @@ def checked_config(paths: Sequence[Path]) -> dict[str, Any]:
     Raises:
         InputError: one line for what `load_config` or `load_defaults_and_check` finds wrong.
     """
-    return load_defaults_and_check(reduce(_laid_over, map(load_config, paths)), ", ".join(map(str, paths)))
+    return load_defaults_and_check(reduce(laid_over, map(load_config, paths)), ", ".join(map(str, paths)))
 
 
-def _laid_over(under: Any, over: Any) -> Any:
+def laid_over(under: Any, over: Any) -> Any:
     """As Snakemake lays one config over another: mappings are merged, all else is replaced."""
-    if not (isinstance(under, Mapping) and isinstance(over, Mapping)):
+    if not isinstance(over, Mapping):
         return over
-    return {**under, **{key: _laid_over(under.get(key), value) for key, value in over.items()}}
+    if not over:
+        return under
+    base = under if isinstance(under, Mapping) else {}
+    return {**base, **{key: laid_over(base.get(key, {}), value) for key, value in over.items()}}
