@@ -19,8 +19,8 @@ SCRIPTS = ROOT / "workflow/scripts"
 STAGES = {
     "DATASETS": [SCRIPTS / "read_dataset.py"],
     "MODELS": [SCRIPTS / "prepare_model.py"],
-    "EMBEDDINGS.embeddings": [PACKAGE / "models/embeddings.py"],
-    "EMBEDDINGS.hidden_embeddings": [PACKAGE / "models/hidden_embeddings.py"],
+    "EMBEDDINGS.embeddings": [PACKAGE / "models/embeddings.py", SCRIPTS / "embed.py"],
+    "EMBEDDINGS.hidden_embeddings": [PACKAGE / "models/hidden_embeddings.py", SCRIPTS / "embed.py"],
     "PREFERENCE_HEAD": [SCRIPTS / "fit_preference_head.py"],
     "INDICATOR_TABLES": [SCRIPTS / "join_indicators.py"],
     "INDICATOR_CHECK": [SCRIPTS / "check_indicators.py"],
@@ -47,13 +47,13 @@ STAGES = {
 def roots() -> dict[str, list[Path]]:
     """Version -> the files at which the code behind it begins."""
     found = dict(STAGES)
-    for group, room, shared in (
-        ("SCORERS", "scorers", ["scorers/running.py"]),
-        ("STRATEGIES", "strategies", []),
-        ("EVALUATIONS", "evaluations", []),
-    ):
-        for name in specs(room):
-            found[f"{group}.{name}"] = [PACKAGE / room / f"{name}.py", *(PACKAGE / path for path in shared)]
+    for name, spec in specs("scorers").items():
+        script = "score_neighbours.py" if spec.compares_examples else "score.py"
+        found[f"SCORERS.{name}"] = [PACKAGE / f"scorers/{name}.py", SCRIPTS / script]
+    for name in specs("strategies"):
+        found[f"STRATEGIES.{name}"] = [PACKAGE / f"strategies/{name}.py"]
+    for name in specs("evaluations"):
+        found[f"EVALUATIONS.{name}"] = [PACKAGE / f"evaluations/{name}.py", SCRIPTS / "evaluate.py"]
     for name in specs("report/pages"):
         found[f"PAGES.{name}"] = [PACKAGE / f"report/pages/{name}.py", PACKAGE / "report/page.html.j2"]
     return found
@@ -95,6 +95,12 @@ def test_every_version_has_a_root() -> None:
     names = {name: value for name, value in vars(versions).items() if name.isupper()}
     flat = {f"{n}.{m}" if m else n for n, v in names.items() for m in (v if isinstance(v, dict) else [""])}
     assert flat == set(ROOTS)
+
+
+def test_every_script_is_behind_a_version() -> None:
+    """Save one that downloads what its checksum names, and the report's, whose pages have a version each."""
+    used = {path for paths in ROOTS.values() for path in paths}
+    assert {path.name for path in SCRIPTS.glob("*.py") if path not in used} == {"fetch_package.py", "report.py"}
 
 
 def behind(module: str) -> set[str]:

@@ -94,6 +94,11 @@ def _file(module: str) -> set[Path]:
 
 def closure(roots: Iterable[Path]) -> list[Path]:
     """The roots, what they import, and what that imports, without the modules of ``NO_NUMBER``; sorted."""
+    return _closure(tuple(roots))
+
+
+@cache
+def _closure(roots: tuple[Path, ...]) -> list[Path]:
     found: set[Path] = set()
     waiting = list(roots)
     while waiting:
@@ -106,7 +111,12 @@ def closure(roots: Iterable[Path]) -> list[Path]:
 
 def digest(path: Path, changed: dict[str, str] | None = None) -> str:
     """Of one file's code; ``changed``: name of a module -> source to take instead of its own."""
-    source = (changed or {}).get(module_name(path)) or path.read_text(encoding="utf-8")
+    source = (changed or {}).get(module_name(path))
+    return _digest(path, path.read_text(encoding="utf-8") if source is None else source)
+
+
+@cache
+def _digest(path: Path, source: str) -> str:
     text = bare(source) if path.suffix == ".py" else "".join(source.split())
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
