@@ -44,8 +44,7 @@ archive: install
 verify: install
 	PYTHONPATH=src $(BIN)/python -m instructmining.trail.verify --archive "$(ARCHIVE)"
 
-# a worker more than cores: one of them waits for Slurm most of the time
-PYTEST = OMP_NUM_THREADS=1 $(BIN)/pytest -n $(shell expr $$(nproc) + 1) --maxprocesses 9 --no-loadscope-reorder
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/pytest -n logical --maxprocesses 8 --no-loadscope-reorder
 
 check: lint
 	$(PYTEST) -m "not long and not workflow and not slurm" --ignore tests/demo --ignore tests/zero
