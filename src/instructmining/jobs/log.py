@@ -24,7 +24,7 @@ _log = logging.getLogger("instructmining")
 def job_log(path: str | Path, threads: int | None = None) -> Iterator[None]:
     """Send stdout, stderr and logging of this process (and its children) into ``path``.
 
-    With what the job runs is put on record, if ``path`` is a job's log in a study: see ``trail.surroundings``.
+    With what the job runs is put on record, if ``path`` is a job's log in a study: see ``jobs.surroundings``.
 
     ``threads`` bounds the numeric libraries that are imported inside the block: two jobs that each take all cores
     are several times slower than two that take one each.

@@ -25,7 +25,7 @@ class Job(NamedTuple):
     """One job. ``name`` is that of its log, {rule}/{wildcards}, by which its costs are called too.
 
     ``checksums``: sha256 that inputs had when it ran, for those that Snakemake compares by content. Times: seconds
-    since 1970. ``surroundings``: with what it ran, see ``trail.surroundings``; None if that is not on record.
+    since 1970. ``surroundings``: with what it ran, see ``jobs.surroundings``; None if that is not on record.
     """
 
     name: str

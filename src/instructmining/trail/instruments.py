@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 Entity = dict[str, Any]
-# ``software`` and ``machine``, as ``trail.software`` tells them
+# ``software`` and ``machine``, as ``jobs.software`` tells them
 Surroundings = Mapping[str, Mapping[str, Any]]
 
 
