@@ -42,12 +42,12 @@ from instructmining.settings import versions
 
 def checked_config():
     """The config with every default, or one line that names the key."""
-    where = ", ".join(os.path.relpath(path) for path in workflow.overwrite_configfiles or workflow.configfiles)
+    files = [os.path.relpath(path) for path in workflow.overwrite_configfiles or workflow.configfiles]
     try:
         # what loading a file hides: keys that are written twice, `yes` as a name
-        for path in workflow.overwrite_configfiles or workflow.configfiles:
+        for path in files:
             load_config(Path(path))
-        return load_defaults_and_check(config, where)
+        return load_defaults_and_check(config, ", ".join(files))
     except InputError as error:
         raise WorkflowError(str(error)) from None
 

@@ -7,7 +7,7 @@ import pytest
 from configs import changed, check
 from instructmining.config import strategy_columns
 from instructmining.jobs.errors import InputError
-from instructmining.judge.settings import CALL_KEYS
+from instructmining.settings import JUDGE_CALLS
 
 LOCAL = {"backend": "local", "model": "tiny"}
 
@@ -18,10 +18,10 @@ def rated(**settings: Any) -> dict[str, Any]:
 
 def test_defaults_are_those_of_the_backend() -> None:
     api = check(rated())["indicators"]["rated"]
-    assert set(CALL_KEYS) < set(api) and not {"device", "revision", "batch_tokens"} & set(api)
+    assert set(JUDGE_CALLS) < set(api) and not {"device", "revision", "batch_tokens"} & set(api)
     assert (api["base_url_env"], api["key_env"], api["max_cost"]) == ("OPENAI_BASE_URL", "OPENAI_API_KEY", None)
     local = check(rated(**LOCAL))["indicators"]["rated"]
-    assert not set(CALL_KEYS) & set(local) and (local["device"], local["max_length"]) == ("cpu", 2048)
+    assert not set(JUDGE_CALLS) & set(local) and (local["device"], local["max_length"]) == ("cpu", 2048)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from instructmining.jobs import paths
 from instructmining.judge.costs import estimate, price, spent, total, write
 from instructmining.judge.messages import Message
 from instructmining.judge.records import Record, Records, Request, request
-from instructmining.judge.settings import CALL_KEYS
+from instructmining.settings import JUDGE_CALLS
 
 _log = logging.getLogger(__name__)
 Value = TypeVar("Value")
@@ -30,7 +30,7 @@ def benchmark_settings(benchmarks: Mapping[str, Any], recipe: str, subset: str, 
     """
     judge = benchmarks[benchmark]["judge"]
     return {
-        "calls": {key: judge.get(key) for key in CALL_KEYS},
+        "calls": {key: judge.get(key) for key in JUDGE_CALLS},
         "answers": [f"benchmarks/{benchmark}", ".".join([recipe, *subset.split("/")])],
         "costs": paths.PAIR_JUDGE_COST.format(recipe=recipe, subset=subset, benchmark=benchmark),
     }

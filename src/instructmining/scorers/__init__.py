@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from instructmining.jobs import paths
 from instructmining.jobs.errors import InputError
-from instructmining.judge.settings import CALL_KEYS
-from instructmining.settings import Output, Scorer, discovery, versions
+from instructmining.settings import JUDGE_CALLS, Output, Scorer, discovery, versions
 
 if TYPE_CHECKING:
     import polars as pl
@@ -85,7 +84,7 @@ def judge_settings(entries: Mapping[str, Any], dataset: str, entry: str, shard: 
     if entries[entry]["scorer"] != "judge":
         return {}
     return {
-        "calls": {key: entries[entry].get(key) for key in CALL_KEYS},
+        "calls": {key: entries[entry].get(key) for key in JUDGE_CALLS},
         "answers": [entry, f"{dataset}-{shard}"],
         "costs": paths.JUDGE_COST.format(dataset=dataset, entry=entry, shard=shard),
         "work": None,

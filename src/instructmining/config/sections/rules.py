@@ -13,32 +13,38 @@ INDICATOR_CHECK = Fields(
 )
 
 
+# of a rule that is fitted: how its indicators are chosen, and what is said with it
+_CHOICE = {
+    "indicators": anything(
+        {"type": ["string", "array"], "pattern": "^auto$", "minItems": 1, "uniqueItems": True, "items": NAME_NODE},
+        "`auto` or list of columns",
+        "auto",
+        "columns of the rule",
+    ),
+    "candidates": anything(
+        {"type": ["array", "null"], "minItems": 1, "uniqueItems": True, "items": NAME_NODE},
+        "list of columns",
+        None,
+        "what `auto` chooses among (only with it); all when absent",
+    ),
+    "max_indicators": whole(4, "the most indicators that `auto` chooses", minimum=1),
+    "bootstrap": whole(2000, "samples of the bootstrap intervals", minimum=1),
+    "seed": whole(0, "seed of the bootstrap and of the permutations", minimum=0),
+    "against": one_of(
+        ["instructmining-v1", "instructmining-v2"],
+        ABSENT,
+        "published rule that its page compares with it; indicators of the same name are compared",
+        again="its page",
+    ),
+}
+
+
 FITTED = Fields(
     {
         "mixtures": names("blocks", REQUIRED, "whose runs are the observations", again="runs of new blocks, the rule"),
         "recipe": name("a recipe", REQUIRED, "how they are finetuned", again="those runs, the rule"),
         "loss": name("a benchmark", REQUIRED, "what is predicted", again="evaluations, the rule"),
-        "indicators": anything(
-            {"type": ["string", "array"], "pattern": "^auto$", "minItems": 1, "uniqueItems": True, "items": NAME_NODE},
-            "`auto` or list of columns",
-            "auto",
-            "columns of the rule",
-        ),
-        "candidates": anything(
-            {"type": ["array", "null"], "minItems": 1, "uniqueItems": True, "items": NAME_NODE},
-            "list of columns",
-            None,
-            "what `auto` chooses among (only with it); all when absent",
-        ),
-        "max_indicators": whole(4, "the most indicators that `auto` chooses", minimum=1),
-        "bootstrap": whole(2000, "samples of the bootstrap intervals", minimum=1),
-        "seed": whole(0, "seed of the bootstrap and of the permutations", minimum=0),
-        "against": one_of(
-            ["instructmining-v1", "instructmining-v2"],
-            ABSENT,
-            "published rule that its page compares with it; indicators of the same name are compared",
-            again="its page",
-        ),
+        **_CHOICE,
     },
     again="the rule",
 )
@@ -62,26 +68,9 @@ FROM_TABLE = Fields(
     {
         "observations": text(REQUIRED, "CSV: one row a subset, the indicator columns, and `loss`"),
         "origin": text(ABSENT, "where the table comes from: kept with the rule, and said where the table is missing"),
-        "indicators": anything(
-            {"type": ["string", "array"], "pattern": "^auto$", "minItems": 1, "uniqueItems": True, "items": NAME_NODE},
-            "`auto` or list of columns",
-            "auto",
-            "columns of the rule",
-        ),
-        "candidates": anything(
-            {"type": ["array", "null"], "minItems": 1, "uniqueItems": True, "items": NAME_NODE},
-            "list of columns",
-            None,
-            "what `auto` chooses among (only with it); needed if a strategy uses the rule",
-        ),
-        "max_indicators": whole(4, "the most indicators that `auto` chooses", minimum=1),
-        "bootstrap": whole(2000, "samples of the bootstrap intervals", minimum=1),
-        "seed": whole(0, "seed of the bootstrap and of the permutations", minimum=0),
-        "against": one_of(
-            ["instructmining-v1", "instructmining-v2"],
-            ABSENT,
-            "published rule that its page compares with it; indicators of the same name are compared",
-            again="its page",
+        **_CHOICE,
+        "candidates": _CHOICE["candidates"].but(
+            meaning="what `auto` chooses among (only with it); needed if a strategy uses the rule"
         ),
     },
     again="the rule",
